@@ -1,0 +1,103 @@
+"""Accounts: made up from a prefix and a count, or read from a JSON file.
+
+generate("desk", 2)    desk-1, desk-2; prefix and number determine the ids, on any machine
+read_accounts(path)    ["alice", "bob"], [{"id": "...", "name": "alice"}, ...] or {"accounts": [...]}
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha1
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from pydantic import Field, ValidationError
+
+from orderbook_tui.config.fields import Section
+from orderbook_tui.config.models import MAX_ACCOUNTS, AccountSpec
+from orderbook_tui.config.reading import Trouble, read_bytes, read_json
+from orderbook_tui.config.showing import place_text, plain_text, shown
+from orderbook_tui.config.wording import findings
+from orderbook_tui.core.market import Account
+from orderbook_tui.errors import ConfigError, Problem
+
+NAMESPACE: Final = UUID("6f1d2c1e-5a0b-5c57-9d3e-0b7a4c0e8f21")
+"""The namespace of generated ids. It never changes: checkpoints and budgets name accounts by these ids."""
+
+
+class _AccountFile(Section):
+    accounts: tuple[AccountSpec, ...] = Field(max_length=MAX_ACCOUNTS)
+
+
+def generate(prefix: str, count: int) -> list[Account]:
+    """Return accounts `prefix`-1 to `prefix`-`count`, each with the version 5 UUID of its name."""
+    return [Account(_uuid5(name), name) for name in (f"{prefix}-{number}" for number in range(1, count + 1))]
+
+
+def read_accounts(path: Path, name: str | None = None) -> list[Account]:
+    """Return the accounts of a JSON file; `name` is what messages call the file.
+
+    Raises:
+        ConfigError: the file cannot be read, or not as accounts; all that is wrong with it.
+    """
+    called = plain_text(str(path)) if name is None else name
+    document = read_json(read_bytes(path, called), called)
+    tree = document.tree
+    bare = isinstance(tree, list)
+    entries = tree if isinstance(tree, list) else tree.get("accounts") if isinstance(tree, dict) else None
+    texts: set[object] = set()
+    troubles = list(document.troubles)
+    if isinstance(entries, list):
+        texts = {index for index, entry in enumerate(entries) if isinstance(entry, str)}
+        entries = [{"name": entry} if isinstance(entry, str) else entry for entry in entries]
+        tree = {"accounts": entries} if bare else {**tree, "accounts": entries}  # type: ignore[dict-item]
+    elif not isinstance(tree, dict):
+        raise ConfigError([Problem(called, f"expected a list of accounts, got {shown(tree)}")])
+    accounts: list[Account] = []
+    try:
+        specs = _AccountFile.model_validate(tree).accounts
+    except ValidationError as error:
+        for (place, message), _ in findings(error, _AccountFile):
+            if place[:1] == ("accounts",) and place[2:] == ("name",) and place[1] in texts:
+                place = place[:-1]
+            place = place[1:] if bare else place
+            if place not in document.lost:
+                troubles.append(Trouble(place, message))
+    else:
+        beyond = list(account_troubles(specs))
+        troubles += [trouble if bare else Trouble(("accounts", *trouble.place), trouble.message) for trouble in beyond]
+        accounts = [] if beyond else listed(specs)
+    if troubles:
+        raise ConfigError([Problem(_path(called, place_text(place)), message) for place, message in troubles])
+    return accounts
+
+
+def listed(specs: Sequence[AccountSpec]) -> list[Account]:
+    """Return the accounts of a list that has no `account_troubles`."""
+    return [Account(spec.id or spec.name or "", spec.name or "") for spec in specs]
+
+
+def account_troubles(specs: Sequence[AccountSpec]) -> Iterator[Trouble]:
+    """Find accounts without id and name, and ids and names that stand for more than one account."""
+    owners: dict[str, tuple[int, str]] = {}
+    for place, spec in enumerate(specs):
+        if spec.id is None and spec.name is None:
+            yield Trouble((place,), "an account needs an id or a name")
+        for key, text in (("id", spec.id), ("name", spec.name)):
+            if text is None:
+                continue
+            owner, owned_as = owners.setdefault(text, (place, key))
+            if owner != place:
+                yield Trouble((place, key), f"{shown(text)} is already the {owned_as} of account [{owner}]")
+
+
+def _uuid5(name: str) -> str:
+    # What uuid.uuid5 computes, in a third of its time: there may be a million.
+    digits = bytearray(sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    digits[6] = digits[6] & 0x0F | 0x50
+    digits[8] = digits[8] & 0x3F | 0x80
+    text = digits.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _path(file: str, inside: str) -> str:
+    return f"{file}: {inside}" if inside else file

@@ -1,0 +1,94 @@
+"""What several checks need to know about a draft; None where the file does not say it soundly."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from orderbook_tui.config.accounts import account_troubles
+from orderbook_tui.config.budgets import directory
+from orderbook_tui.config.draft import Draft
+from orderbook_tui.config.models import MarketSpec
+from orderbook_tui.config.showing import Place, plain_text
+from orderbook_tui.config.universe import accounts_of, assets_of, market_of, markets_of
+from orderbook_tui.core.market import Account, Market, MarketStatus
+from orderbook_tui.core.money import Asset
+from orderbook_tui.errors import AmountError, ConfigError, Problem
+
+
+class Facts:
+    """One draft, and what follows from it, each worked out once and only if it is asked for."""
+
+    def __init__(self, draft: Draft, folder: Path) -> None:
+        self.draft, self.config, self.folder = draft, draft.config, folder
+        self.file_problems: list[Problem] = []
+        """What was wrong with the file of accounts, once `accounts` was asked for."""
+
+    def is_sound(self, *path: str) -> bool:
+        """Whether nothing at, in or around a place was refused by itself."""
+        return self.draft.is_sound(path)
+
+    @cached_property
+    def accounts(self) -> list[Account] | None:
+        spec = self.config.accounts
+        given = [way for way in (spec.generate, spec.list, spec.file) if way is not None]
+        if not self.is_sound("accounts") or len(given) != 1 or (spec.list and any(account_troubles(spec.list))):
+            return None
+        try:
+            return accounts_of(spec, self.folder)
+        except ConfigError as error:
+            self.file_problems = [self._at_file(problem) for problem in error.problems]
+            return None
+
+    @cached_property
+    def account_count(self) -> int | None:
+        spec = self.config.accounts
+        if spec.generate and spec.list is None and spec.file is None and self.is_sound("accounts"):
+            return spec.generate.count  # a million of them need not be made to be counted
+        return None if self.accounts is None else len(self.accounts)
+
+    @cached_property
+    def account_names(self) -> list[str]:
+        return [account.name for account in self.accounts or ()]
+
+    @cached_property
+    def named(self) -> dict[str, str] | None:
+        """Ids and names of accounts, with the id each stands for."""
+        return None if self.accounts is None else directory(self.accounts)
+
+    @cached_property
+    def assets(self) -> dict[str, Asset] | None:
+        sound = self.is_sound("assets") and (self.config.assets is not None or self.is_sound("markets"))
+        return assets_of(self.config) if sound else None
+
+    @cached_property
+    def markets(self) -> list[tuple[Place, Market]]:
+        """The active markets that can be built, with their places."""
+        built = []
+        for place, spec in self.market_specs():
+            try:
+                market = self.market(spec)
+            except AmountError:
+                continue
+            if market is not None and market.status is MarketStatus.ACTIVE:
+                built.append((place, market))
+        return built
+
+    def market_specs(self) -> Iterator[tuple[Place, MarketSpec]]:
+        """Yield what is known of each market, with its place: the default ones stand at none."""
+        if self.is_sound("markets") or self.config.markets is not None:
+            for index, spec in enumerate(markets_of(self.config)):
+                yield (("markets",) if self.config.markets is None else ("markets", index)), spec
+
+    def _at_file(self, problem: Problem) -> Problem:
+        """Say of a problem with the whole file of accounts where that file was named."""
+        inside = ": " in problem.path or problem.path != plain_text(self.config.accounts.file or "")
+        return problem if inside else Problem("accounts.file", str(problem))
+
+    def market(self, spec: MarketSpec) -> Market | None:
+        """Return the market, None where its assets are not known.
+
+        Raises:
+            AmountError: its steps do not fit its assets.
+        """
+        known = self.assets if self.assets is not None else {}
+        return market_of(spec, known) if spec.base in known and spec.quote in known else None

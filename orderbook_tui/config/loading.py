@@ -1,0 +1,61 @@
+"""From a file to a checked configuration, or to everything that is wrong with it.
+
+    bytes --reading--> tree --draft--> config --checks--> the same config
+
+Problems of all three steps are collected before one is raised.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from orderbook_tui.config.checks import check
+from orderbook_tui.config.draft import Draft
+from orderbook_tui.config.facts import Facts
+from orderbook_tui.config.models import SimulatorConfig
+from orderbook_tui.config.reading import Document, read_bytes, read_json
+from orderbook_tui.config.showing import place_text, plain_text
+from orderbook_tui.errors import ConfigError, Problem
+
+MOST_PROBLEMS: Final = 10_000
+
+
+def load_config(path: Path | str) -> SimulatorConfig:
+    """Return the configuration in a file, which also gives the run its name where it says none itself.
+
+    Raises:
+        ConfigError: the file, or what it says, cannot be used; all problems at once.
+    """
+    path = Path(path)
+    called = plain_text(str(path))
+    document = read_json(read_bytes(path, called), called)
+    if isinstance(document.tree, dict) and path.stem:
+        document.tree.setdefault("name", path.stem.encode("utf-8", "replace").decode())
+    return _config(document, path.parent, called)
+
+
+def parse_config(
+    content: bytes | str | Mapping[str, object], folder: Path | str = Path(), *, name: str = ""
+) -> SimulatorConfig:
+    """Return the configuration in a JSON text, or in the tree of one.
+
+    `accounts.file` is looked for in `folder`; `name` is what problems of the whole text are said to be in.
+
+    Raises:
+        ConfigError: it cannot be used; all problems at once.
+    """
+    document = read_json(content, name) if isinstance(content, bytes | str) else Document(dict(content), [])
+    return _config(document, Path(folder), name)
+
+
+def _config(document: Document, folder: Path, name: str) -> SimulatorConfig:
+    draft = Draft(document)
+    facts = Facts(draft, folder)
+    troubles = dict.fromkeys(draft.troubles)
+    troubles |= dict.fromkeys(trouble._replace(place=draft.original(trouble.place)) for trouble in check(facts))
+    problems = [Problem(place_text(place) or name, message) for place, message in troubles] + facts.file_problems
+    if len(problems) > MOST_PROBLEMS:
+        problems[MOST_PROBLEMS:] = [Problem(name, f"and {len(problems) - MOST_PROBLEMS} more problems")]
+    if problems:
+        raise ConfigError(problems)
+    return draft.config

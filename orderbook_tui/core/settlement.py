@@ -1,0 +1,165 @@
+"""Settlement: what an order locks, and what its executions and its cancel do to the budgets.
+
+A Bid locks price x quantity of quote and the highest fee on that, after each execution only what its remainder needs: a
+better price and a lower fee give the difference back. An Ask locks its quantity of base; its fee is withheld from the
+proceeds. So a fee can never overdraw a budget, and per asset spent = received + fees.
+
+    lock(remainder)  =  spent on the execution  +  given back  +  lock(new remainder)
+"""
+
+from collections.abc import Iterator, Sequence
+
+from orderbook_tui.core.book import Side
+from orderbook_tui.core.budget import AccountBudget, BudgetStore, Movement, MovementKind
+from orderbook_tui.core.discipline import MarketDiscipline
+from orderbook_tui.core.exchange import FeeSchedule, fee
+from orderbook_tui.core.slot import ActionSlot, Attempt, Cancel, Decision, Event, Execution, OrderAction
+
+_BID = Side.BID
+
+
+class Settlement:
+    """Keeps the budgets of all accounts in step with the orders of `slots`."""
+
+    def __init__(self, slots: Sequence[ActionSlot], budgets: BudgetStore, fees: FeeSchedule) -> None:
+        self._slots = slots
+        self._accounts = budgets.accounts
+        self._highest_fee = fees.highest
+        markets = {id(slot.action.market): slot.action.market for slot in slots}
+        self._discipline = {market.symbol: MarketDiscipline(market) for market in markets.values()}
+        for slot in slots:
+            held = self._accounts.get(slot.account_id, {})
+            market = slot.action.market
+            if market.base.symbol not in held or market.quote.symbol not in held:
+                budgets.budget(slot.account_id, market.base)
+                budgets.budget(slot.account_id, market.quote)
+
+    def need(self, action: OrderAction, quantity: int) -> int:
+        """Return what an order of `quantity` lots locks, in units of the asset that it gives."""
+        market = action.market
+        if action.side is not _BID:
+            return quantity * market.base_per_lot
+        notional = action.price * quantity * market.quote_per_tick_lot
+        return notional + fee(self._highest_fee, notional) if self._highest_fee else notional
+
+    def reserve(self, slot: ActionSlot) -> None:
+        """Check the slot's order against its market's discipline and lock what its remainder needs.
+
+        Raises:
+            DisciplineError, InsufficientBudget: nothing has changed.
+        """
+        action = slot.action
+        quantity = action.quantity - slot.filled
+        self._discipline[action.market.symbol].check(action.price, quantity)
+        self._given(slot).lock(self.need(action, quantity))
+
+    def give_back(self, slot: ActionSlot) -> None:
+        """Undo `reserve`: the venue did not accept the order."""
+        self._given(slot).unlock(self.need(slot.action, slot.action.quantity - slot.filled))
+
+    def accept(self, slot: ActionSlot) -> None:
+        """Count the slot's remainder as open: the venue accepted the order."""
+        slot.open = slot.action.quantity - slot.filled
+
+    def execute(self, execution: Execution) -> None:
+        """Settle both sides of a trade, or the one that is ours."""
+        if execution.maker >= 0:
+            self._fill(self._slots[execution.maker], execution, execution.maker_fee)
+        if execution.taker >= 0:
+            self._fill(self._slots[execution.taker], execution, execution.taker_fee)
+
+    def cancel(self, slot: ActionSlot) -> None:
+        """Unlock what the open remainder of the slot's order holds."""
+        self._given(slot).unlock(self.need(slot.action, slot.open))
+        slot.open = 0
+
+    def replay(self, event: Event) -> None:
+        """Do again what an event of an earlier life did."""
+        match event:
+            case Attempt():
+                slot = self._slots[event.slot]
+                slot.restore_attempt(event)
+                if event.failure is None:
+                    self._given(slot).lock(self.need(slot.action, slot.action.quantity - slot.filled))
+                    self.accept(slot)
+            case Execution():
+                self.execute(event)
+            case Cancel():
+                self.cancel(self._slots[event.slot])
+            case Decision():
+                self._slots[event.slot].decide(event)
+
+    def locked_by_open_orders(self) -> dict[tuple[str, str], int]:
+        """Return what the open orders need, per account and asset, in units: what must be locked, and no more."""
+        needed: dict[tuple[str, str], int] = {}
+        for slot in self._slots:
+            if slot.open:
+                key = slot.account_id, slot.action.bid_asset
+                needed[key] = needed.get(key, 0) + self.need(slot.action, slot.open)
+        return needed
+
+    def movements(self, journal: Sequence[Event]) -> Iterator[Movement]:
+        """Yield the ledger: every movement that the events made, in order."""
+        open_lots: dict[int, int] = {}
+        filled: dict[int, int] = {}
+        for event in journal:
+            match event:
+                case Attempt(failure=None):
+                    slot = self._slots[event.slot]
+                    lots = open_lots[slot.sequence] = slot.action.quantity - filled.get(slot.sequence, 0)
+                    yield Movement(
+                        slot.account_id,
+                        slot.action.bid_asset,
+                        MovementKind.LOCK,
+                        self.need(slot.action, lots),
+                        event.started,
+                        slot.sequence,
+                    )
+                case Execution():
+                    for sequence, charge in ((event.maker, event.maker_fee), (event.taker, event.taker_fee)):
+                        if sequence >= 0:
+                            slot = self._slots[sequence]
+                            yield from self._fill_movements(slot, event, charge, open_lots[sequence])
+                            open_lots[sequence] -= event.quantity
+                            filled[sequence] = filled.get(sequence, 0) + event.quantity
+                case Cancel():
+                    slot = self._slots[event.slot]
+                    freed = self.need(slot.action, open_lots.pop(event.slot))
+                    yield Movement(slot.account_id, slot.action.bid_asset, MovementKind.UNLOCK, freed, event.at, event.slot)
+
+    def _given(self, slot: ActionSlot) -> AccountBudget:
+        market = slot.action.market
+        return self._accounts[slot.account_id][(market.quote if slot.action.side is _BID else market.base).symbol]
+
+    def _fill(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
+        action, left = slot.action, slot.open - execution.quantity
+        market, budgets = action.market, self._accounts[slot.account_id]
+        quote, base = budgets[market.quote.symbol], budgets[market.base.symbol]
+        notional = execution.price * execution.quantity * market.quote_per_tick_lot
+        moved = execution.quantity * market.base_per_lot
+        if action.side is _BID:
+            cost = notional + charge
+            surplus = self.need(action, slot.open) - self.need(action, left) - cost
+            quote.spend(cost)
+            if surplus:
+                quote.unlock(surplus)
+            base.receive(moved)
+        else:
+            base.spend(moved)
+            quote.receive(notional - charge)
+        slot.open = left
+        slot.filled += execution.quantity
+        slot.fills += (execution,)
+
+    def _fill_movements(self, slot: ActionSlot, execution: Execution, charge: int, was_open: int) -> Iterator[Movement]:
+        action, market, account = slot.action, slot.action.market, slot.account_id
+        notional = market.notional(execution.price, execution.quantity)
+        moved = execution.quantity * market.base_per_lot
+        spent, received = (notional + charge, moved) if action.side is _BID else (moved, notional - charge)
+        surplus = self.need(action, was_open) - self.need(action, was_open - execution.quantity) - spent
+        rows = [(action.bid_asset, MovementKind.SPEND, spent)]
+        if surplus:
+            rows.append((action.bid_asset, MovementKind.UNLOCK, surplus))
+        rows.append((action.ask_asset, MovementKind.RECEIVE, received))
+        for asset, kind, amount in rows:
+            yield Movement(account, asset, kind, amount, execution.at, slot.sequence)

@@ -1,0 +1,362 @@
+"""Slots: one scheduled order each, and how far it has come.
+
+    Pending -> InProgress -> Completed | Failed | Skipped
+    InProgress -> Pending                    the run was quit, or it crashed
+    Failed     -> InProgress | Skipped       a failed slot is revisited
+
+Slots come in pairs that must cross: slots 2k and 2k+1 are pair k. Two kinds of record say what happened to a slot, and its
+state follows from them: an `Attempt` (it was accepted, or why not) and a `Decision` (what to do when retries are spent).
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from orderbook_tui.core.book import Side, TimeInForce
+from orderbook_tui.core.market import Market
+from orderbook_tui.core.money import decimal
+from orderbook_tui.errors import AmountError, FailureKind, IllegalTransition
+
+
+class SlotState(StrEnum):
+    """Where a slot stands."""
+
+    PENDING = "Pending"
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+
+
+class Verdict(StrEnum):
+    """Who filled an order, against who should have."""
+
+    MATCHED = "matched"
+    PARTLY = "partly"
+    BY_ANOTHER = "by_another"
+    UNMATCHED = "unmatched"
+
+
+class RecoveryAction(StrEnum):
+    """What may be decided about a slot when its retries are spent."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    CONTINUE = "continue"
+    QUIT = "quit"
+
+
+class StrategyKind(StrEnum):
+    """The three ways of choosing a counterparty."""
+
+    MATCH_WITH = "match_with"
+    SEQUENTIAL_NEXT = "sequential_next"
+    ANY = "any"
+
+
+class OrderMatchingStrategy(msgspec.Struct, frozen=True, gc=False):
+    """Whom an order trades with: the account named, or (for `ANY`) whoever comes first."""
+
+    kind: StrategyKind
+    account: str | None = None
+
+    @classmethod
+    def match_with(cls, account: str) -> "OrderMatchingStrategy":
+        """Trade with `account` only."""
+        return cls(StrategyKind.MATCH_WITH, str(account))
+
+
+ANY: Final = OrderMatchingStrategy(StrategyKind.ANY)
+"""Plain price-time priority."""
+
+
+class OrderAction(msgspec.Struct, frozen=True, gc=False):
+    """The order of a slot: `quantity` in lots, `price` in ticks of its market.
+
+    What the account gives and wants follows from these: a Bid gives price x quantity of quote and wants the quantity of base.
+    """
+
+    market: Market
+    side: Side
+    quantity: int
+    price: int
+    matching_strategy: OrderMatchingStrategy = ANY
+    time_in_force: TimeInForce = TimeInForce.GTC
+
+    @property
+    def market_id(self) -> str:
+        return self.market.symbol
+
+    @property
+    def bid_asset(self) -> str:
+        """The asset that the account gives."""
+        return (self.market.quote if self.side is Side.BID else self.market.base).symbol
+
+    @property
+    def ask_asset(self) -> str:
+        """The asset that the account wants."""
+        return (self.market.base if self.side is Side.BID else self.market.quote).symbol
+
+    @property
+    def bid_amount(self) -> Decimal:
+        """What the account gives, before fees."""
+        return self.notional if self.side is Side.BID else self.market.quantity(self.quantity)
+
+    @property
+    def ask_amount(self) -> Decimal:
+        """What the account wants, before fees."""
+        return self.market.quantity(self.quantity) if self.side is Side.BID else self.notional
+
+    @property
+    def notional(self) -> Decimal:
+        """Price x quantity, in quote."""
+        return self.market.quote.amount(self.market.notional(self.price, self.quantity))
+
+
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """Why an attempt did not place its order."""
+
+    code: str
+    kind: FailureKind
+    message: str
+
+
+class Attempt(msgspec.Struct, gc=False):
+    """One try at placing a slot's order. Times are nanoseconds since the epoch; `number` counts from 1."""
+
+    slot: int
+    number: int
+    started: int
+    ended: int = 0
+    order_id: int | str | None = None
+    failure: Failure | None = None
+
+
+class Execution(msgspec.Struct, frozen=True, gc=False):
+    """A trade between two slots: `price` in ticks, `quantity` in lots, fees in quote units.
+
+    A venue outside this process reports one side at a time: the other is then -1, and `outside` says who it was.
+    """
+
+    maker: int
+    taker: int
+    price: int
+    quantity: int
+    maker_fee: int
+    taker_fee: int
+    at: int
+    outside: str | None = None
+
+
+class Cancel(msgspec.Struct, frozen=True, gc=False):
+    """What was left of a slot's order was cancelled: `quantity` in lots."""
+
+    slot: int
+    quantity: int
+    at: int
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What was decided about a slot after its attempt `attempt`, and by whom (a person, or a policy)."""
+
+    slot: int
+    attempt: int
+    action: RecoveryAction
+    by: str
+    at: int
+
+
+class ActionSlot(msgspec.Struct, gc=False):
+    """One scheduled order of one account. `sequence` counts from 0 and is the slot's place in the schedule."""
+
+    sequence: int
+    account_id: str
+    action: OrderAction
+    max_retries: int = 3
+    allowed_attempts: int = 4
+    """How many attempts may be made before somebody is asked."""
+    state: SlotState = SlotState.PENDING
+    attempts: tuple[Attempt, ...] = ()
+    fills: tuple[Execution, ...] = ()
+    filled: int = 0
+    """Lots executed so far."""
+    open: int = 0
+    """Lots still open at the venue."""
+    decisions: tuple[Decision, ...] = ()
+    run: str = ""
+    """The simulation that the slot belongs to."""
+
+    @property
+    def pair(self) -> int:
+        return self.sequence >> 1
+
+    @property
+    def partner(self) -> int:
+        """The sequence of the slot that this one must cross."""
+        return self.sequence ^ 1
+
+    @property
+    def attempt_count(self) -> int:
+        return len(self.attempts)
+
+    @property
+    def last_error(self) -> Failure | None:
+        return self.attempts[-1].failure if self.attempts else None
+
+    @property
+    def order_id(self) -> int | str | None:
+        """What the venue calls the order that was last accepted."""
+        return next((attempt.order_id for attempt in reversed(self.attempts) if attempt.order_id is not None), None)
+
+    @property
+    def client_order_id(self) -> str:
+        """What we call the order at the venue: the same for every attempt, until one was accepted or refused for good."""
+        over = sum(
+            attempt.order_id is not None or (attempt.failure is not None and attempt.failure.kind is FailureKind.PERMANENT)
+            for attempt in self.attempts[:-1]
+        )
+        return f"{self.run}-{self.sequence}-{over}"
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state is not _PENDING and self.state is not _IN_PROGRESS
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether the last attempt failed and no further one may be made without a decision."""
+        return self.state is _IN_PROGRESS and bool(self.attempts) and len(self.attempts) >= self.allowed_attempts
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Who filled the order, against who should have; None until the slot has ended."""
+        if not self.is_ended:
+            return None
+        return self.verdict_so_far()
+
+    def verdict_so_far(self) -> Verdict:
+        """Return the verdict that the fills until now amount to."""
+        expected = self.action.matching_strategy.account
+        if expected is not None and any(
+            self.partner not in (fill.maker, fill.taker) and fill.outside != expected for fill in self.fills
+        ):
+            return Verdict.BY_ANOTHER
+        if self.filled >= self.action.quantity:
+            return Verdict.MATCHED
+        return Verdict.PARTLY if self.filled else Verdict.UNMATCHED
+
+    def begin(self, now: int) -> None:
+        """Start an attempt; a Pending slot becomes InProgress, and so does a Failed one, with all its retries afresh."""
+        if self.state is not _IN_PROGRESS:
+            if self.state is SlotState.FAILED:
+                self.allow_afresh()
+            self.move(_IN_PROGRESS)
+        self.attempts += (Attempt(self.sequence, len(self.attempts) + 1, now),)
+
+    def begin_again(self, now: int) -> Attempt:
+        """Start one more attempt on a Completed slot whose order was cancelled before it was filled."""
+        if self.state is not _COMPLETED or self.open:
+            raise IllegalTransition(self.sequence, self.state, SlotState.IN_PROGRESS)
+        attempt = Attempt(self.sequence, len(self.attempts) + 1, now)
+        self.attempts += (attempt,)
+        return attempt
+
+    def complete(self, order_id: int | str, now: int) -> None:
+        """End the attempt and the slot: the venue has accepted the order."""
+        if self.state is not _IN_PROGRESS:
+            raise IllegalTransition(self.sequence, self.state, SlotState.COMPLETED)
+        attempt = self.attempts[-1]
+        attempt.order_id = order_id
+        attempt.ended = now
+        self.state = _COMPLETED
+
+    def fail_attempt(self, failure: Failure, now: int) -> None:
+        """End the attempt without an order; the slot stays InProgress, to be tried again or decided about."""
+        attempt = self.attempts[-1]
+        attempt.failure = failure
+        attempt.ended = now
+        self._count_failure(failure)
+
+    def restore_attempt(self, attempt: Attempt) -> None:
+        """Take an attempt back from a record, with the state that it left the slot in."""
+        if self.state is SlotState.FAILED:
+            self.allow_afresh()
+        self.attempts += (attempt,)
+        if attempt.failure is None:
+            self.state = _COMPLETED
+        else:
+            self.state = _IN_PROGRESS
+            self._count_failure(attempt.failure)
+
+    def decide(self, decision: Decision) -> None:
+        """Move as a decision says: Retry allows one more attempt, Quit begins afresh on resume."""
+        action = decision.action
+        self.decisions += (decision,)
+        if action is RecoveryAction.RETRY:
+            self.allowed_attempts = len(self.attempts) + 1
+        elif action is RecoveryAction.SKIP:
+            self.move(SlotState.SKIPPED)
+        elif action is RecoveryAction.CONTINUE:
+            self.move(SlotState.FAILED)
+        else:
+            self.move(_PENDING)
+            self.allow_afresh()
+
+    def allow_afresh(self) -> None:
+        """Allow a first try and `max_retries` retries from here on."""
+        self.allowed_attempts = len(self.attempts) + 1 + self.max_retries
+
+    def move(self, state: SlotState) -> None:
+        """Change state along an arrow of the state machine.
+
+        Raises:
+            IllegalTransition: no arrow leads there; nothing has changed.
+        """
+        if state not in _ARROWS[self.state]:
+            raise IllegalTransition(self.sequence, self.state, state)
+        self.state = state
+
+    def override(self, *, bid_amount: Decimal | int | str | None = None, ask_amount: Decimal | int | str | None = None) -> None:
+        """Give a Pending slot other amounts. One alone keeps the price; both set it. The pair's other slot must follow.
+
+        Raises:
+            IllegalTransition: the slot has been started.
+            AmountError: the amounts are no whole number of lots at a price on the tick.
+        """
+        if self.state is not _PENDING or self.attempts:
+            raise IllegalTransition(self.sequence, self.state, "another order")
+        action, market = self.action, self.action.market
+        quote, base = (bid_amount, ask_amount) if action.side is Side.BID else (ask_amount, bid_amount)
+        price, quantity = action.price, action.quantity
+        if base is not None:
+            quantity = market.quantity_lots(decimal(base))
+        if quote is not None:
+            units = market.quote.units(decimal(quote))
+            known, unit = (quantity, "price") if base is not None else (price, "quantity")
+            wanted, rest = divmod(units, known * market.quote_per_tick_lot) if known > 0 else (0, 1)
+            if rest:
+                raise AmountError(f"{quote} {market.quote.symbol} gives no whole {unit} on {market.symbol}")
+            price, quantity = (wanted, quantity) if base is not None else (price, wanted)
+        if price <= 0 or quantity <= 0:
+            raise AmountError(f"slot {self.sequence}: the amounts must be positive")
+        self.action = replace(action, price=price, quantity=quantity)
+
+    def _count_failure(self, failure: Failure) -> None:
+        if failure.kind is not FailureKind.TRANSIENT:
+            self.allowed_attempts = len(self.attempts)
+
+
+Event = Attempt | Execution | Cancel | Decision
+"""What happens in a run. All else follows from the plan and these, in order: states, budgets, ledger, statistics, books."""
+
+_PENDING, _IN_PROGRESS, _COMPLETED = SlotState.PENDING, SlotState.IN_PROGRESS, SlotState.COMPLETED
+
+_ARROWS: dict[SlotState, frozenset[SlotState]] = {
+    SlotState.PENDING: frozenset({SlotState.IN_PROGRESS}),
+    SlotState.IN_PROGRESS: frozenset({SlotState.PENDING, SlotState.COMPLETED, SlotState.FAILED, SlotState.SKIPPED}),
+    SlotState.COMPLETED: frozenset(),
+    SlotState.FAILED: frozenset({SlotState.IN_PROGRESS, SlotState.SKIPPED}),
+    SlotState.SKIPPED: frozenset(),
+}

@@ -1,0 +1,181 @@
+"""The state of a run: its plan, which never changes, and the journal of what has happened, which only grows.
+
+States, statistics, budgets, ledger and books all follow from the two; what is kept beside them is kept by increments and
+must equal a recount.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+import msgspec
+
+from orderbook_tui.core.budget import BudgetStore
+from orderbook_tui.core.exchange import FeeSchedule
+from orderbook_tui.core.market import Account, Market
+from orderbook_tui.core.money import Asset
+from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Event, SlotState, Verdict
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was made from. `config` is its JSON text, empty where there is none; `budgets` are in units."""
+
+    name: str = ""
+    config: str = ""
+    accounts: tuple[Account, ...] = ()
+    markets: tuple[Market, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    budgets: Mapping[tuple[str, str], int] = {}
+    fees: FeeSchedule = FeeSchedule()
+
+
+class SimulationStats(msgspec.Struct):
+    """How far a run has come."""
+
+    total_slots: int = 0
+    completed_slots: int = 0
+    failed_slots: int = 0
+    skipped_slots: int = 0
+    total_orders_created: int = 0
+    total_matches: int = 0
+    """Executions, each counted once."""
+
+    @property
+    def pending_slots(self) -> int:
+        """Slots that have not ended, those in progress included."""
+        return self.total_slots - self.completed_slots - self.failed_slots - self.skipped_slots
+
+    def count(self, state: SlotState, by: int = 1) -> None:
+        """Count a slot into (or with -1 out of) an ended state."""
+        if state is SlotState.COMPLETED:
+            self.completed_slots += by
+        elif state is SlotState.FAILED:
+            self.failed_slots += by
+        elif state is SlotState.SKIPPED:
+            self.skipped_slots += by
+
+
+class SimulationState:
+    """The slots of one run and everything that has happened to them. Times are nanoseconds since the epoch."""
+
+    def __init__(self, slots: list[ActionSlot], *, plan: Plan | None = None, id: str = "", created_at: int = 0) -> None:  # noqa: A002 - the page's word
+        self.id = id
+        self.slots = slots
+        self.plan = plan or _plan_of(slots)
+        self.journal: list[Event] = []
+        self.created_at = created_at
+        self.saved_at = 0
+        self.stats = SimulationStats()
+        self._ended = 0
+        self.update_stats()
+
+    @property
+    def current_slot_index(self) -> int:
+        """The place of the first slot that has not ended: where a run goes on."""
+        slots, index = self.slots, self._ended
+        while index < len(slots) and slots[index].is_ended:
+            index += 1
+        self._ended = index
+        return index
+
+    def update_stats(self) -> None:
+        """Count everything again."""
+        self.stats = self.recount()
+        self._ended = 0
+
+    def recount(self) -> SimulationStats:
+        """Return the statistics, counted from the slots."""
+        stats = SimulationStats(total_slots=len(self.slots))
+        executions = outside = 0
+        for slot in self.slots:
+            stats.count(slot.state)
+            stats.total_orders_created += sum(attempt.order_id is not None for attempt in slot.attempts)
+            for fill in slot.fills:
+                executions += 1
+                outside += fill.outside is not None
+        # A trade between two slots is a fill of both, one with an outsider of one alone.
+        stats.total_matches = (executions - outside) // 2 + outside
+        return stats
+
+    def verdicts(self, slots: Iterable[ActionSlot] | None = None) -> dict[Verdict, int]:
+        """Return how many of the ended slots have each verdict."""
+        counts = dict.fromkeys(Verdict, 0)
+        for slot in self.slots if slots is None else slots:
+            verdict = slot.verdict
+            if verdict is not None:
+                counts[verdict] += 1
+        return counts
+
+    def open_slots(self) -> list[ActionSlot]:
+        """Return the slots whose orders are open at the venue, in the order in which they were placed."""
+        placed: dict[int, None] = {}
+        for event in self.journal:
+            if isinstance(event, Attempt) and event.failure is None and self.slots[event.slot].open:
+                placed.pop(event.slot, None)  # placed again, it stands behind those placed before
+                placed[event.slot] = None
+        return [self.slots[sequence] for sequence in placed]
+
+    def journal_missing(self) -> None:
+        """Add to the journal what the slots went through without it: attempts and decisions, slot by slot."""
+        attempts = Counter(event.slot for event in self.journal if isinstance(event, Attempt))
+        decisions = Counter(event.slot for event in self.journal if isinstance(event, Decision))
+        for slot in self.slots:
+            for attempt in slot.attempts[attempts[slot.sequence] :]:
+                if attempt.ended:
+                    self.journal.append(attempt)
+                self.journal.extend(
+                    decision for decision in slot.decisions[decisions[slot.sequence] :] if decision.attempt == attempt.number
+                )
+
+
+def state_hash(state: SimulationState, budgets: BudgetStore) -> str:
+    """Return one SHA-256 over the plan and all that came of it: equal for equal runs.
+
+    Covered: markets, slots (accounts by their place), states, attempt counts, error codes, verdicts, fills, budgets and
+    decisions. Not covered: ids, paths, pacing, times, waits, and what the venue called things.
+    """
+    digest = sha256()
+    encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+    places = {account.id: place for place, account in enumerate(state.plan.accounts)}
+    markets = {market.symbol: place for place, market in enumerate(state.plan.markets)}
+    digest.update(encode(state.plan.markets))
+    for slot in state.slots:
+        action = slot.action
+        strategy = action.matching_strategy
+        planned = (
+            places[slot.account_id],
+            markets[action.market.symbol],
+            action.side,
+            action.quantity,
+            action.price,
+            action.time_in_force,
+            strategy.kind,
+            places.get(strategy.account or ""),
+        )
+        fills = [(fill.maker, fill.taker, fill.price, fill.quantity, fill.maker_fee, fill.taker_fee) for fill in slot.fills]
+        errors = [attempt.failure.code for attempt in slot.attempts if attempt.failure is not None]
+        decisions = [(decision.attempt, decision.action) for decision in slot.decisions]
+        digest.update(encode((planned, slot.state, slot.attempt_count, errors, slot.verdict, fills, decisions)))
+    for budget in sorted(budgets, key=lambda budget: (places.get(budget.account.id, -1), budget.asset.symbol)):
+        digest.update(
+            encode(
+                (
+                    places.get(budget.account.id),
+                    budget.asset.symbol,
+                    budget.initial,
+                    budget.available,
+                    budget.locked,
+                    budget.spent,
+                    budget.received,
+                )
+            )
+        )
+    return digest.hexdigest()
+
+
+def _plan_of(slots: list[ActionSlot]) -> Plan:
+    """Return the plan that the slots alone tell."""
+    accounts = dict.fromkeys(slot.account_id for slot in slots)
+    markets = {slot.action.market.symbol: slot.action.market for slot in slots}
+    assets = {asset.symbol: asset for market in markets.values() for asset in (market.base, market.quote)}
+    return Plan(accounts=tuple(map(Account, accounts)), markets=tuple(markets.values()), assets=tuple(assets.values()))

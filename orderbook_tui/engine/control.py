@@ -1,0 +1,104 @@
+"""Run control: pause, step, stop, and the pace of a run, asked before every slot and between attempts."""
+
+import time
+
+import anyio
+
+
+class RunControl:
+    """What the person at the controls wants. `held` is all that a run at full speed ever looks at."""
+
+    def __init__(self, slots_per_second: float | None = None) -> None:
+        self.held = False
+        self.paused = False
+        self.stopping = False
+        self._stepping = False
+        self._rate = slots_per_second
+        self._due = 0.0
+        self._changed: anyio.Event | None = None
+        self._note()
+
+    @property
+    def slots_per_second(self) -> float | None:
+        """The pace; None: as fast as it goes. It may change at any time."""
+        return self._rate
+
+    @slots_per_second.setter
+    def slots_per_second(self, rate: float | None) -> None:
+        if rate is not None and not rate > 0:
+            raise ValueError(f"a pace of {rate} slots a second is not positive")
+        self._rate, self._due = rate, 0.0
+        self._note()
+
+    def pause(self) -> None:
+        """Hold the run before its next attempt."""
+        self.paused = True
+        self._note()
+
+    def go(self) -> None:
+        """Let a paused run go on."""
+        self.paused = False
+        self._note()
+
+    def step(self) -> None:
+        """Let a paused run finish one slot."""
+        self.paused = self._stepping = True
+        self._note()
+
+    def stop(self) -> None:
+        """End the run before its next attempt."""
+        self.stopping = True
+        self._note()
+
+    def slot_ended(self) -> None:
+        """Take back the leave that a step gave."""
+        if self._stepping:
+            self._stepping = False
+            self._note()
+
+    async def admit(self) -> bool:
+        """Wait until a slot may start; False: the run is to stop."""
+        if not await self.admit_attempt():
+            return False
+        while self._rate is not None and not self._stepping:
+            now = time.monotonic()
+            # After a pause the pace starts anew: nothing is caught up with in a burst.
+            if self._due < now - 1:
+                self._due = now
+            if now >= self._due:
+                self._due += 1 / self._rate
+                break
+            if not await self.wait(self._due - now) or not await self.admit_attempt():
+                return False
+        return True
+
+    async def admit_attempt(self) -> bool:
+        """Wait until an attempt may start; False: the run is to stop."""
+        while self.paused and not self._stepping and not self.stopping:
+            await self._change()
+        return not self.stopping
+
+    async def wait(self, seconds: float) -> bool:
+        """Sleep, or until the run is to stop (False); a change of pace or a pause wakes early where it is paced."""
+        until = time.monotonic() + seconds
+        rate = self._rate
+        while not self.stopping and rate == self._rate and (left := until - time.monotonic()) > 0:
+            with anyio.move_on_after(left):
+                await self._change()
+        return not self.stopping
+
+    async def stopped(self) -> None:
+        """Wait until the run is to stop."""
+        while not self.stopping:
+            await self._change()
+
+    async def _change(self) -> None:
+        if self._changed is None:
+            self._changed = anyio.Event()
+        await self._changed.wait()
+
+    def _note(self) -> None:
+        self.held = self.paused or self.stopping or self._rate is not None
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None

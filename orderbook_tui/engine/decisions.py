@@ -1,0 +1,89 @@
+"""Decisions: what happens to a slot when its retries are spent, and who says so."""
+
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol
+
+import anyio.to_thread
+import msgspec
+
+from orderbook_tui.core.slot import ActionSlot, Failure, RecoveryAction
+from orderbook_tui.core.words import harmless
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What has to be decided: `slot` failed with `failure`. Amounts are in the asset that the order gives."""
+
+    slot: ActionSlot
+    failure: Failure
+    account: str
+    asset: str
+    needed: Decimal | None = None
+    available: Decimal | None = None
+
+    def in_words(self) -> str:
+        """Say in one line what failed, and why."""
+        slot, action = self.slot, self.slot.action
+        order = f"{action.side.word} {action.market.quantity(action.quantity):f} {action.market.symbol}"
+        tries = f"{slot.attempt_count} attempt{'s' if slot.attempt_count != 1 else ''}"
+        return f"slot {slot.sequence} of {self.account}, {order}, failed after {tries}: {self.failure.message}"
+
+
+class Decider(Protocol):
+    """Answers questions. `by` is recorded with each answer."""
+
+    by: str
+
+    async def decide(self, question: Question) -> RecoveryAction:
+        """Return what to do; the slot stays InProgress, and nothing else moves, until then."""
+        ...
+
+
+class PolicyDecider:
+    """Gives every question the same answer."""
+
+    def __init__(self, action: RecoveryAction) -> None:
+        self.by = "policy"
+        self._action = action
+
+    async def decide(self, question: Question) -> RecoveryAction:
+        return self._action
+
+
+class TerminalDecider:
+    """Asks the person at the terminal, one letter an answer. The end of input means Quit."""
+
+    def __init__(self, read: Callable[[str], str] | None = None) -> None:
+        self.by = "person"
+        self._read = read or _read_line
+
+    async def decide(self, question: Question) -> RecoveryAction:
+        lead = f"\n{harmless(question.in_words())}\n"
+        while True:
+            try:
+                answer = await anyio.to_thread.run_sync(self._read, lead + _CHOICES, abandon_on_cancel=True)
+            except EOFError:
+                return RecoveryAction.QUIT
+            for action in RecoveryAction:
+                if answer and action.value.startswith(answer.strip().lower() or "?"):
+                    return action
+            lead = ""
+
+
+_CHOICES = "[r]etry  [s]kip  [c]ontinue  [q]uit ? "
+
+
+def terminal_or_quit() -> Decider:
+    """Return a decider that asks at the terminal, or quits where there is none to ask at."""
+    return TerminalDecider() if sys.stdin.isatty() and sys.stderr.isatty() else PolicyDecider(RecoveryAction.QUIT)
+
+
+def _read_line(text: str) -> str:
+    # The question goes to stderr, so that stdout stays free for results.
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line

@@ -1,0 +1,121 @@
+"""The executor: what an attempt does. Discipline, lock, place, settle; and at a pair's end, cancel what is left of it."""
+
+from collections.abc import Awaitable
+from inspect import isawaitable
+from time import time_ns
+from typing import Protocol
+
+from orderbook_tui.core.exchange import Submission
+from orderbook_tui.core.settlement import Settlement
+from orderbook_tui.core.slot import ActionSlot, Cancel, Execution, RecoveryAction, SlotState
+from orderbook_tui.core.state import SimulationState
+from orderbook_tui.errors import AmountError, OrderError
+from orderbook_tui.venues.base import Venue
+
+
+class Intents(Protocol):
+    """Where it is written that an order is about to be placed."""
+
+    def intent(self, slot: int, attempt: int, client_order_id: str) -> None:
+        """Make it durable before returning."""
+        ...
+
+
+class SlotExecutor:
+    """Places slots on `venue`, keeps budgets in step, and writes what happened into the state's journal."""
+
+    def __init__(self, state: SimulationState, settlement: Settlement, venue: Venue, intents: Intents | None = None) -> None:
+        self._state, self._settlement, self._venue = state, settlement, venue
+        self.intents = intents
+        venue.on_execution(self._settle_late)
+
+    def __call__(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
+        """Place the slot's order and return its id.
+
+        Raises:
+            OrderError: it was not placed; what was locked for it is available again.
+        """
+        if slot.decisions and slot.decisions[-1].action is RecoveryAction.CONTINUE and self._venue.in_process:
+            self._place_partner_again(slot)
+        settlement = self._settlement
+        settlement.reserve(slot)
+        try:
+            if self.intents is not None and not self._venue.in_process:
+                self.intents.intent(slot.sequence, slot.attempt_count, slot.client_order_id)
+            placed = self._venue.place(slot, slot.action.quantity - slot.filled)
+        except OrderError:
+            settlement.give_back(slot)
+            raise
+        if type(placed) is not Submission:
+            assert isawaitable(placed)
+            return self._accepted_later(slot, placed)
+        return self._accepted(slot, placed)
+
+    def close_pair(self, slot: ActionSlot) -> None:
+        """Cancel what is left of a directed pair, so that no orphan meets a later one."""
+        partner = self._state.slots[slot.partner]
+        if partner.open:
+            self.cancel(partner)
+        if slot.open:
+            self.cancel(slot)
+
+    def cancel(self, slot: ActionSlot) -> None:
+        """Cancel what is open of the slot's order, and unlock what it held."""
+        self._venue.cancel(slot)
+        self._cancelled(slot)
+
+    def _accepted(self, slot: ActionSlot, placed: Submission) -> int | str:
+        settlement, journal = self._settlement, self._state.journal
+        settlement.accept(slot)
+        journal.append(slot.attempts[-1])
+        stats = self._state.stats
+        stats.total_orders_created += 1
+        for execution in placed.executions:
+            settlement.execute(execution)
+            journal.append(execution)
+            stats.total_matches += 1
+        for sequence, _ in placed.cancelled:
+            self._cancelled(self._state.slots[sequence])
+        return placed.order_id
+
+    async def _accepted_later(self, slot: ActionSlot, placing: Awaitable[Submission]) -> int | str:
+        try:
+            placed = await placing
+        except BaseException:
+            self._settlement.give_back(slot)
+            raise
+        return self._accepted(slot, placed)
+
+    def _cancelled(self, slot: ActionSlot) -> None:
+        self._state.journal.append(Cancel(slot.sequence, slot.open, time_ns()))
+        self._settlement.cancel(slot)
+
+    def _settle_late(self, execution: Execution) -> None:
+        """Settle an execution that came after its order was accepted."""
+        slot = self._state.slots[max(execution.maker, execution.taker)]
+        if execution.quantity > slot.open:
+            raise AmountError(f"slot {slot.sequence} has {slot.action.market.quantity(slot.open):f} open: the fill came too late")
+        self._settlement.execute(execution)
+        self._state.journal.append(execution)
+        self._state.stats.total_matches += 1
+
+    def _place_partner_again(self, slot: ActionSlot) -> None:
+        """A failed slot is revisited: put what its partner did not fill back first, so that the two can meet."""
+        partner = self._state.slots[slot.partner]
+        directed = partner.action.matching_strategy.account is not None
+        if not directed or partner.state is not SlotState.COMPLETED or partner.open or partner.filled >= partner.action.quantity:
+            return
+        attempt = partner.begin_again(time_ns())
+        try:
+            self._settlement.reserve(partner)
+            try:
+                placed = self._venue.place(partner, partner.action.quantity - partner.filled)
+            except OrderError:
+                self._settlement.give_back(partner)
+                raise
+        except OrderError:
+            partner.attempts = partner.attempts[:-1]
+            raise
+        assert type(placed) is Submission
+        attempt.order_id, attempt.ended = placed.order_id, attempt.started
+        self._accepted(partner, placed)

@@ -1,0 +1,221 @@
+"""The processor: takes slots one after another, tries each, waits, and asks when retries are spent.
+
+It knows attempts, waits and decisions only. What an attempt *does* is the executor's: a callable that takes the slot,
+places its order and answers the order's id, plain or async.
+"""
+
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from enum import StrEnum
+from typing import Protocol
+
+import anyio
+import anyio.lowlevel
+import msgspec
+
+from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, RecoveryAction, SlotState
+from orderbook_tui.engine.control import RunControl
+from orderbook_tui.engine.decisions import Decider, Question, terminal_or_quit
+from orderbook_tui.engine.retry import Backoff
+from orderbook_tui.errors import FailureKind, OrderError
+
+OrderId = int | str
+Executor = Callable[[ActionSlot], OrderId | Awaitable[OrderId]]
+
+SLICE_NS = 1_000_000
+"""How long the event loop is kept at most: a key is handled within a few slices, a whole run yields only by time."""
+
+
+class Ending(StrEnum):
+    """Why the processor returned."""
+
+    DONE = "done"
+    QUIT = "quit"
+    STOPPED = "stopped"
+
+
+class ProcessorResults(msgspec.Struct):
+    """What came of the slots that were given."""
+
+    ending: Ending = Ending.DONE
+    completed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+class Observer(Protocol):
+    """Whoever wants to know what the processor does, as it does it."""
+
+    def question_about(self, slot: ActionSlot, failure: Failure) -> Question:
+        """Return what to ask about a slot."""
+        ...
+
+    def waiting(self, question: Question | None) -> None:
+        """A question has been put, or (None) answered."""
+        ...
+
+    def attempt_failed(self, attempt: Attempt) -> None:
+        """An attempt has ended without an order."""
+        ...
+
+    def decided(self, decision: Decision) -> None:
+        """A decision has been taken, and the slot has moved as it says."""
+        ...
+
+    def slot_ended(self, slot: ActionSlot) -> None:
+        """A slot is Completed, Failed or Skipped."""
+        ...
+
+
+class SlotProcessor:
+    """Runs slots in order, with exponential backoff and a `Decider` for what keeps failing.
+
+    `failures` are the exceptions that an executor may raise to say that an order was not placed; others end the run.
+    """
+
+    def __init__(
+        self,
+        base_delay_ms: int = 500,
+        *,
+        backoff: Backoff | None = None,
+        decider: Decider | None = None,
+        control: RunControl | None = None,
+        observer: Observer | None = None,
+        failures: type[Exception] = Exception,
+    ) -> None:
+        self._backoff = backoff or Backoff(base_delay_ms=base_delay_ms)
+        self._decider = decider
+        self._control = control or RunControl()
+        self._observer = observer or _Nobody()
+        self._failures = failures
+
+    async def process_slots(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
+        """Run the slots that are Pending, in the order given, and say what came of them."""
+        return await self._process((slot for slot in slots if slot.state is _PENDING), executor)
+
+    async def revisit(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
+        """Run the slots that are Failed once more, each with all its retries afresh."""
+        return await self._process((slot for slot in slots if slot.state is SlotState.FAILED), executor)
+
+    async def _process(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
+        results = ProcessorResults()
+        control, failures, now = self._control, self._failures, time.time_ns
+        slot_ended = self._observer.slot_ended
+        yielded = 0
+        for slot in slots:
+            if control.held and not await control.admit():
+                results.ending = Ending.STOPPED
+                return results
+            ending = None
+            if slot.attempts and slot.state is _PENDING and len(slot.attempts) >= slot.allowed_attempts:
+                slot.move(SlotState.IN_PROGRESS)  # an earlier life ended before it was asked
+                ending = await self._ask(slot)
+            while ending is None and not slot.is_ended:
+                slot.begin(now())
+                try:
+                    order_id = executor(slot)
+                    if type(order_id) is not int and inspect.isawaitable(order_id):
+                        order_id = await order_id
+                except failures as error:
+                    ending = await self._after_failure(slot, failure_of(error))
+                    continue
+                slot.complete(order_id, now())  # type: ignore[arg-type]  # awaited above
+            if ending is not None:
+                results.ending = ending
+                return results
+            _count(results, slot.state)
+            slot_ended(slot)
+            control.slot_ended()
+            # Not `now - yielded > SLICE_NS` alone: the clock may be set back.
+            if not 0 <= now() - yielded < SLICE_NS:
+                await anyio.lowlevel.checkpoint()
+                yielded = now()
+        return results
+
+    async def _after_failure(self, slot: ActionSlot, failure: Failure) -> Ending | None:
+        """Wait for the next attempt, or ask; return why the run ends here, where it does."""
+        attempt = slot.attempts[-1]
+        slot.fail_attempt(failure, time.time_ns())
+        self._observer.attempt_failed(attempt)
+        if slot.must_ask:
+            return await self._ask(slot)
+        retry = slot.max_retries + 1 - (slot.allowed_attempts - slot.attempt_count)
+        if await self._control.wait(self._backoff.seconds(retry, slot.sequence)) and await self._control.admit_attempt():
+            return None
+        slot.move(_PENDING)
+        return Ending.STOPPED
+
+    async def _ask(self, slot: ActionSlot) -> Ending | None:
+        """Have it decided what becomes of a slot; return why the run ends here, where it does."""
+        assert slot.last_error is not None
+        question = self._observer.question_about(slot, slot.last_error)
+        self._observer.waiting(question)
+        try:
+            answer = await self._answer(question)
+        finally:
+            self._observer.waiting(None)
+        if answer is None:
+            slot.move(_PENDING)
+            return Ending.STOPPED
+        action, by = answer
+        decision = Decision(slot.sequence, slot.attempt_count, action, by, time.time_ns())
+        slot.decide(decision)
+        self._observer.decided(decision)
+        return Ending.QUIT if action is RecoveryAction.QUIT else None
+
+    async def _answer(self, question: Question) -> tuple[RecoveryAction, str] | None:
+        """Return the decider's answer and its name; None where the run was stopped before it came."""
+        decider = self._decider or terminal_or_quit()
+        answer: RecoveryAction | None = None
+
+        async def watch(scope: anyio.CancelScope) -> None:
+            await self._control.stopped()
+            scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch, group.cancel_scope)
+            answer = await decider.decide(question)
+            group.cancel_scope.cancel()
+        return None if answer is None else (answer, decider.by)
+
+
+class _Nobody:
+    """An observer of nothing, for slots that are run by hand."""
+
+    def question_about(self, slot: ActionSlot, failure: Failure) -> Question:
+        return Question(slot, failure, slot.account_id, slot.action.bid_asset)
+
+    def waiting(self, question: Question | None) -> None: ...
+
+    def attempt_failed(self, attempt: Attempt) -> None: ...
+
+    def decided(self, decision: Decision) -> None: ...
+
+    def slot_ended(self, slot: ActionSlot) -> None: ...
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return what an executor's exception says about its order.
+
+    An `OrderError` says it itself. A timeout or a broken connection leaves it unknown; a refused connection and any other
+    exception are taken as the order not placed, to be tried again.
+    """
+    if isinstance(error, OrderError):
+        return Failure(error.code, error.kind, str(error))
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, TimeoutError | ConnectionError) and not isinstance(error, ConnectionRefusedError):
+        return Failure("unknown", FailureKind.UNKNOWN, words)
+    return Failure("error", FailureKind.TRANSIENT, words)
+
+
+def _count(results: ProcessorResults, state: SlotState) -> None:
+    if state is SlotState.COMPLETED:
+        results.completed += 1
+    elif state is SlotState.FAILED:
+        results.failed += 1
+    else:
+        results.skipped += 1
+
+
+_PENDING = SlotState.PENDING

@@ -1,0 +1,380 @@
+"""Simulation: one run wired together. The screens, the command line and the tests drive this, and nothing below it.
+
+    config -> universe, schedule -> plan --+
+    checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --> processor --> checkpoint
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from orderbook_tui.config import SimulatorConfig, parse_config, scheduler_config, universe
+from orderbook_tui.core.budget import BudgetStore
+from orderbook_tui.core.exchange import Exchange
+from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.market import Market
+from orderbook_tui.core.preflight import Preflight, preflight
+from orderbook_tui.core.replay import Replayed, replay
+from orderbook_tui.core.scheduler import SlotScheduler
+from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, SlotState
+from orderbook_tui.core.state import Plan, SimulationState, SimulationStats, state_hash
+from orderbook_tui.engine.control import RunControl
+from orderbook_tui.engine.decisions import Decider, Question
+from orderbook_tui.engine.executor import SlotExecutor
+from orderbook_tui.engine.persistence import CheckpointWriter, StatePersistence
+from orderbook_tui.engine.processor import Ending, SlotProcessor
+from orderbook_tui.engine.retry import Backoff
+from orderbook_tui.engine.wiring import fee_schedule, open_venue
+from orderbook_tui.errors import ConfigError, FailureKind, OrderError, Problem, ScheduleError
+
+GROUP = 256
+"""Slots a commit, where not each slot is saved by itself."""
+
+
+class RunStatus(StrEnum):
+    """What a simulation is doing."""
+
+    READY = "READY"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    WAITING = "WAITING FOR YOU"
+    STOPPED = "STOPPED"
+    DONE = "DONE"
+
+
+class Simulation:
+    """One run: made from a configuration with `create`, or from a checkpoint with `resume`."""
+
+    def __init__(
+        self, config: SimulatorConfig, replayed: Replayed, *, persistence: StatePersistence | None, writer: CheckpointWriter | None = None
+    ) -> None:
+        self.config = config
+        self.state, self.budgets, self._settlement = replayed
+        self.control = RunControl(config.processor.slots_per_second)
+        self.question: Question | None = None
+        """What waits to be decided."""
+        self._names = {account.id: account.name for account in self.state.plan.accounts}
+        self.elapsed = 0.0
+        """Seconds that this process has spent running."""
+        self.left_out: list[Market] = []
+        """Markets that got no slots, since they are not active."""
+        self._status = RunStatus.DONE if self._all_ended() else RunStatus.READY
+        self._subscribers: list[Callable[[Simulation], None]] = []
+        self._selected: Callable[[ActionSlot], bool] | None = None
+        self._started: float | None = None
+        self._processed = 0
+        self._revisiting = False
+        self._venue, self.exchange = open_venue(config, self.state)
+        self._persistence, self._writer = persistence, writer
+        self._executor = SlotExecutor(self.state, self._settlement, self._venue, writer)
+
+    @classmethod
+    def create(
+        cls,
+        config: SimulatorConfig,
+        *,
+        folder: Path = Path(),
+        state_dir: Path | str | None = None,
+        save: bool = True,
+        slots: list[ActionSlot] | None = None,
+    ) -> "Simulation":
+        """Plan a run. Nothing is written before it starts.
+
+        `folder` is where the config's relative paths begin, `state_dir` where the checkpoint goes (as the config says,
+        where omitted; nowhere with `save=False`), `slots` a schedule to run in place of the configured one.
+
+        Raises:
+            ConfigError: the configuration cannot be carried out; every problem at once.
+        """
+        described = universe(config, folder)
+        if slots is None:
+            try:
+                slots = SlotScheduler(scheduler_config(config, described.accounts)).generate_schedule(described.accounts, described.markets)
+            except ScheduleError as error:
+                raise ConfigError([Problem("scheduler", str(error))]) from error
+        plan = Plan(
+            name=config.name,
+            config=config.model_dump_json(),
+            accounts=tuple(described.accounts),
+            markets=tuple(described.markets),
+            assets=tuple(described.assets.values()),
+            budgets=described.budgets,
+            fees=fee_schedule(config),
+        )
+        persistence = StatePersistence(state_dir or config.state_dir) if save else None
+        simulation = cls(config, replay(plan, slots), persistence=persistence)
+        simulation.left_out = described.left_out
+        return simulation
+
+    @classmethod
+    def resume(cls, simulation_id: str, state_dir: Path | str) -> "Simulation":
+        """Take up a run where its checkpoint left it. One that is done is only read.
+
+        Raises:
+            CheckpointError: there is no such checkpoint, it is damaged, or another process runs it.
+            ConfigError: what it was made from can no longer be carried out.
+        """
+        persistence = StatePersistence(state_dir)
+        checkpoint, writer = persistence.read(simulation_id), None
+        if not checkpoint.finished:
+            checkpoint, writer = persistence.resume(simulation_id, group=1)
+        try:
+            config = parse_config(checkpoint.plan.config, name=f"{simulation_id} (its config)")
+            simulation = cls(config, replay(checkpoint.plan, checkpoint.slots, checkpoint.journal), persistence=persistence, writer=writer)
+        except BaseException:
+            if writer is not None:
+                writer.close()
+            raise
+        simulation.state.id = simulation_id
+        simulation.state.created_at = checkpoint.created_at
+        simulation._name_slots()
+        for intent in checkpoint.intents:
+            simulation._doubt(intent.slot)
+        return simulation
+
+    # What it is
+
+    @property
+    def id(self) -> str:
+        """The checkpoint's id; empty until the run has started."""
+        return self.state.id
+
+    @property
+    def name(self) -> str:
+        return self.state.plan.name
+
+    @property
+    def slots(self) -> list[ActionSlot]:
+        return self.state.slots
+
+    @property
+    def stats(self) -> SimulationStats:
+        return self.state.stats
+
+    @property
+    def status(self) -> RunStatus:
+        return self._status
+
+    @property
+    def slots_per_second(self) -> float:
+        """The pace of this process until now."""
+        seconds = self.running_time
+        return self._processed / seconds if seconds else 0.0
+
+    @property
+    def running_time(self) -> float:
+        """Seconds that this process has spent running, until now."""
+        return self.elapsed + (time.monotonic() - self._started if self._started is not None else 0.0)
+
+    def account_name(self, account_id: str) -> str:
+        """Return what people call an account."""
+        return self._names.get(account_id, account_id)
+
+    def selected_slots(self) -> list[ActionSlot]:
+        """Return the slots that this run is about: all, or those that `select` chose."""
+        chosen = self._selected
+        return self.slots if chosen is None else [slot for slot in self.slots if chosen(slot)]
+
+    def preflight(self) -> Preflight:
+        """Return what a run from the start would be, slot by slot, without placing anything."""
+        fresh = [
+            ActionSlot(slot.sequence, slot.account_id, slot.action, slot.max_retries, slot.max_retries + 1) for slot in self.slots
+        ]
+        venue = self.config.venue
+        return preflight(self.state.plan, fresh, venue.self_trade_prevention) if venue.kind == "embedded" else preflight(self.state.plan, fresh)
+
+    def state_hash(self) -> str:
+        """Return the digest of the plan and all that came of it; equal for equal runs."""
+        return state_hash(self.state, self.budgets)
+
+    def invariants(self) -> dict[str, bool]:
+        """Check what must be true of a run at any moment; return each rule's name and whether it holds."""
+        return invariants(self.state, self.budgets, self._settlement, self.exchange)
+
+    # What one may do with it
+
+    def subscribe(self, changed: Callable[["Simulation"], None]) -> Callable[[], None]:
+        """Have `changed` called whenever `status` or `question` changes; call what comes back to end that."""
+        self._subscribers.append(changed)
+        return lambda: self._subscribers.remove(changed)
+
+    def select(self, markets: Collection[str] = (), accounts: Collection[str] = ()) -> None:
+        """Run only the pairs on one of `markets`, and with one of `accounts` (ids or names); the rest stays Pending.
+
+        Raises:
+            ConfigError: a name that is none of the run's.
+        """
+        known = {market.symbol for market in self.state.plan.markets}
+        ids = {name: account.id for account in self.state.plan.accounts for name in (account.name, account.id)}
+        problems = [Problem("--market", f"{name} is no market of this run") for name in markets if name not in known]
+        problems += [Problem("--account", f"{name} is no account of this run") for name in accounts if name not in ids]
+        if problems:
+            raise ConfigError(problems)
+        wanted = {ids[name] for name in accounts}
+
+        def chosen(slot: ActionSlot) -> bool:
+            if markets and slot.action.market.symbol not in markets:
+                return False
+            return not wanted or slot.account_id in wanted or self.slots[slot.partner].account_id in wanted
+
+        self._selected = chosen if markets or accounts else None
+
+    async def run(self, decider: Decider | None = None) -> Ending:
+        """Run what is Pending, until it is done, somebody decides to quit, or `stop` is called.
+
+        `decider` is asked about slots whose retries are spent (the person at the terminal, where omitted).
+
+        Raises:
+            StorageError: the checkpoint cannot be written.
+        """
+        chosen = self._selected
+        pending = (slot for slot in self.slots if chosen is None or chosen(slot))
+        return await self._run(pending, decider, revisiting=False)
+
+    async def revisit(self, decider: Decider | None = None) -> Ending:
+        """Run the Failed slots once more, each with all its retries and its partner's unfilled remainder."""
+        return await self._run((slot for slot in self.slots if slot.state is SlotState.FAILED), decider, revisiting=True)
+
+    def pause(self) -> None:
+        """Hold the run before its next attempt, and save."""
+        self.control.pause()
+        if self._status is RunStatus.RUNNING:
+            self._flush()
+            self._become(RunStatus.PAUSED)
+
+    def go(self) -> None:
+        """Let a paused run go on."""
+        self.control.go()
+        if self._status is RunStatus.PAUSED:
+            self._become(RunStatus.RUNNING)
+
+    def step(self) -> None:
+        """Let a paused run finish one slot."""
+        self.control.step()
+        if self._status is RunStatus.RUNNING:
+            self._become(RunStatus.PAUSED)
+
+    def stop(self) -> None:
+        """End the run before its next attempt; `run` then returns, and everything is saved."""
+        self.control.stop()
+
+    def close(self) -> None:
+        """Let go of the checkpoint. A run that was never started leaves none."""
+        if self._writer is not None:
+            self._flush()
+            self._writer.close()
+            self._writer = None
+
+    # How it runs
+
+    async def _run(self, slots: Iterator[ActionSlot], decider: Decider | None, *, revisiting: bool) -> Ending:
+        processing, config = self.config.processor, self.config
+        self._open_checkpoint()
+        processor = SlotProcessor(
+            backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, config.seed),
+            decider=decider,
+            control=self.control,
+            observer=self,
+            failures=OrderError,
+        )
+        self.control.stopping = False
+        self._revisiting = revisiting
+        self._started = time.monotonic()
+        self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
+        try:
+            work = processor.revisit if revisiting else processor.process_slots
+            ending = (await work(slots, self._executor)).ending
+            self._tidy(revisiting)
+        finally:
+            self.elapsed, self._started = self.running_time, None
+            self.control.stopping = True
+            if revisiting:
+                self.state.update_stats()
+            self._become(RunStatus.STOPPED)
+        self._flush()
+        if self._all_ended():
+            if self._writer is not None:
+                self._writer.finish(self.state.journal, self.budgets)
+            self._become(RunStatus.DONE)
+        return ending
+
+    def _tidy(self, revisiting: bool) -> None:
+        """Cancel what must not stay open: at the end everything (unless told otherwise), and what a revisit left."""
+        everything = self._all_ended() and self.config.processor.cancel_open_orders_at_end
+        for slot in self.state.open_slots() if everything or revisiting else ():
+            if everything or (slot.action.matching_strategy.account is not None and self.slots[slot.partner].is_ended):
+                self._executor.cancel(slot)
+
+    def _all_ended(self) -> bool:
+        return self.state.current_slot_index == len(self.slots)
+
+    def _open_checkpoint(self) -> None:
+        if self._persistence is None or self._writer is not None:
+            return
+        group = 1 if self.config.processor.save_after_each_slot else GROUP
+        if self.state.id:
+            _, self._writer = self._persistence.resume(self.state.id, group=group)
+        else:
+            self._writer = self._persistence.create(self.state, group=group)
+            self._name_slots()
+        self._executor.intents = self._writer
+
+    def _name_slots(self) -> None:
+        for slot in self.slots:
+            slot.run = self.state.id
+
+    def _doubt(self, sequence: int) -> None:
+        """An earlier life meant to place this slot's order and did not live to see the answer: it may exist."""
+        slot = self.slots[sequence]
+        if slot.state is not SlotState.PENDING:
+            return
+        now = time.time_ns()
+        slot.begin(now)
+        message = f"the run ended while order {slot.client_order_id} was being placed: it may exist at the venue"
+        slot.fail_attempt(Failure("unknown", FailureKind.UNKNOWN, message), now)
+        self.state.journal.append(slot.attempts[-1])
+        slot.move(SlotState.PENDING)
+
+    def _flush(self) -> None:
+        if self._writer is not None:
+            self._writer.flush(self.state.journal, barrier=True)
+
+    def _become(self, status: RunStatus) -> None:
+        self._status = status
+        for changed in list(self._subscribers):
+            changed(self)
+
+    # What the processor says (`processor.Observer`)
+
+    def slot_ended(self, slot: ActionSlot) -> None:
+        stats, partner = self.state.stats, self.slots[slot.partner]
+        if slot.state is SlotState.COMPLETED:
+            stats.completed_slots += 1
+        else:
+            stats.count(slot.state)
+        last = slot.sequence & 1 or (self._revisiting and partner.state is not SlotState.FAILED)
+        if last and (slot.open or partner.open) and slot.action.matching_strategy.account is not None:
+            self._executor.close_pair(slot)
+        self._processed += 1
+        if self._writer is not None:
+            self._writer.slot_ended(self.state.journal)
+
+    def attempt_failed(self, attempt: Attempt) -> None:
+        self.state.journal.append(attempt)
+
+    def decided(self, decision: Decision) -> None:
+        self.state.journal.append(decision)
+        self._flush()
+
+    def waiting(self, question: Question | None) -> None:
+        if question is not None:
+            self._flush()
+        self.question = question
+        self._become(RunStatus.WAITING if question is not None else RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
+
+    def question_about(self, slot: ActionSlot, failure: Failure) -> Question:
+        asset = self.budgets.assets[slot.action.bid_asset]
+        needed = self._settlement.need(slot.action, slot.action.quantity - slot.filled)
+        available = self.budgets.budget(slot.account_id, asset).available
+        return Question(slot, failure, self.account_name(slot.account_id), asset.symbol, asset.amount(needed), asset.amount(available))

@@ -1,0 +1,146 @@
+"""Every error of the project, in one small tree; each carries values and says itself in words.
+
+OrderbookTuiError
+├── ConfigError            what is wrong with a configuration, all of it at once
+├── AmountError            an amount, price or quantity that does not fit its unit
+├── ScheduleError          a schedule that cannot be made
+├── IllegalTransition      a slot asked to do what its state does not allow
+├── OrderError             why an order was not accepted; `kind` says what to do about it
+│   ├── InsufficientBudget, DisciplineError, Rejected        permanent
+│   ├── VenueUnavailable                                     transient
+│   └── OutcomeUnknown                                       unknown
+└── CheckpointError        a checkpoint that cannot be written or read
+    ├── CheckpointNotFound, CheckpointDamaged, CheckpointInUse, CheckpointTooNew
+    └── StorageError       the disk or the folder said no
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar, NamedTuple
+
+
+class OrderbookTuiError(Exception):
+    """The root of what this project raises on purpose."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with the input, and where."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class ConfigError(OrderbookTuiError):
+    """A configuration that cannot be used, with every problem found in it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class AmountError(OrderbookTuiError, ValueError):
+    """A number that is not a whole count of its unit, or out of range; the message says which and why."""
+
+
+class ScheduleError(OrderbookTuiError, ValueError):
+    """A schedule that cannot be made from what was asked; the message says why and what would be right."""
+
+
+class IllegalTransition(OrderbookTuiError):
+    """A slot was asked to move between two states that no arrow joins. Nothing has changed."""
+
+    def __init__(self, sequence: int, state: str, wanted: str) -> None:
+        super().__init__(sequence, state, wanted)
+        self.sequence, self.state, self.wanted = sequence, state, wanted
+
+    def __str__(self) -> str:
+        return f"slot {self.sequence} is {self.state} and cannot become {self.wanted}"
+
+
+class FailureKind(StrEnum):
+    """What a failure says about the order, and so what may be done next."""
+
+    TRANSIENT = "transient"
+    """The order does not exist; the same attempt may succeed later."""
+    PERMANENT = "permanent"
+    """The order does not exist and never will as it stands; waiting is pointless."""
+    UNKNOWN = "unknown"
+    """The order may exist; nothing may be placed again before that is known."""
+
+
+class OrderError(OrderbookTuiError):
+    """An order was not accepted, or it is not known whether it was."""
+
+    kind: ClassVar[FailureKind] = FailureKind.PERMANENT
+    code: ClassVar[str] = "order"
+
+
+class InsufficientBudget(OrderError):
+    """Less is there than the order needs. Amounts are in the asset; nothing has changed."""
+
+    code = "budget"
+
+    def __init__(self, needed: Decimal, available: Decimal, *, account: str, asset: str, pot: str = "available") -> None:
+        super().__init__(needed, available)
+        self.needed, self.available, self.account, self.asset, self.pot = needed, available, account, asset, pot
+
+    def __str__(self) -> str:
+        verb = "the order needs" if self.pot == "available" else "asked for"
+        return f"{self.account} has {self.available:f} {self.asset} {self.pot}, {verb} {self.needed:f}"
+
+
+class DisciplineError(OrderError):
+    """A price or quantity outside the market's rules; the message names the rule and what would pass."""
+
+    code = "discipline"
+
+
+class Rejected(OrderError):
+    """The venue refused the order and would refuse it again."""
+
+    code = "rejected"
+
+
+class VenueUnavailable(OrderError):
+    """The venue could not take the order now; it was not placed."""
+
+    kind = FailureKind.TRANSIENT
+    code = "unavailable"
+
+
+class OutcomeUnknown(OrderError):
+    """The venue did not say whether it took the order."""
+
+    kind = FailureKind.UNKNOWN
+    code = "unknown"
+
+
+class CheckpointError(OrderbookTuiError):
+    """A checkpoint that cannot be used; the message says which file, why, and what to do."""
+
+
+class CheckpointNotFound(CheckpointError):
+    """No checkpoint goes by that id."""
+
+
+class CheckpointDamaged(CheckpointError):
+    """The file is not what was written; it was left as it is."""
+
+
+class CheckpointInUse(CheckpointError):
+    """Another process is running this simulation; the message says which and since when."""
+
+
+class CheckpointTooNew(CheckpointError):
+    """A later version of the program wrote the file."""
+
+
+class StorageError(CheckpointError):
+    """The operating system refused a read or a write."""

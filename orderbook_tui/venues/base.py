@@ -1,0 +1,34 @@
+"""What every venue does, whether it is in this process or not."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from orderbook_tui.core.exchange import Submission
+from orderbook_tui.core.slot import ActionSlot, Execution
+
+
+class Venue(Protocol):
+    """Takes a slot's order and says what became of it."""
+
+    in_process: bool
+    """Whether it dies with this process: then nothing can be placed twice, and no intent need be kept."""
+
+    def place(self, slot: ActionSlot, quantity: int) -> Submission | Awaitable[Submission]:
+        """Place `quantity` lots of the slot's action.
+
+        Raises:
+            OrderError: it was not placed, or (`OutcomeUnknown`) it is not known whether it was.
+        """
+        ...
+
+    def cancel(self, slot: ActionSlot) -> None:
+        """Cancel what is open of the slot's order."""
+        ...
+
+    def restore(self, slot: ActionSlot) -> None:
+        """Take up an open order of an earlier life; called in the order in which they were placed."""
+        ...
+
+    def on_execution(self, settle: Callable[[Execution], None]) -> None:
+        """Hand executions that come after `place` has answered to `settle`."""
+        ...

@@ -1,0 +1,31 @@
+"""The embedded exchange as a venue: it answers at once, and with the truth."""
+
+from collections.abc import Callable
+
+from orderbook_tui.core.exchange import Exchange, Submission
+from orderbook_tui.core.slot import ActionSlot, Execution
+
+
+class EmbeddedVenue:
+    """Places orders on an `Exchange` in this process."""
+
+    in_process = True
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    def place(self, slot: ActionSlot, quantity: int) -> Submission:
+        return self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, slot.attempts[-1].started)
+
+    def cancel(self, slot: ActionSlot) -> None:
+        order_id = slot.order_id
+        assert isinstance(order_id, int)
+        self.exchange.cancel(order_id)
+
+    def restore(self, slot: ActionSlot) -> None:
+        order_id = slot.order_id
+        assert isinstance(order_id, int)
+        self.exchange.restore(order_id, slot.account_id, slot.action, slot.open, slot.sequence)
+
+    def on_execution(self, settle: Callable[[Execution], None]) -> None:
+        """Nothing comes later: every execution is in the answer to a `place`."""

@@ -1,0 +1,185 @@
+"""The user's own venue: a Python callable that places an order and answers its id.
+
+    def place_order(slot): ...                      returns an id, plain (it runs in a thread) or async
+    async def place_order(slot, settlement): ...    and reports the fills: settlement.fill("0.5", price="60000")
+
+Such a venue cannot be asked what became of an order, so an outcome that is unknown is for a person to decide.
+"""
+
+import importlib
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+import anyio.lowlevel
+import anyio.to_thread
+
+from orderbook_tui.core.book import Side
+from orderbook_tui.core.exchange import FeeSchedule, Submission, fee
+from orderbook_tui.core.market import Account
+from orderbook_tui.core.money import decimal
+from orderbook_tui.core.slot import ActionSlot, Execution
+from orderbook_tui.errors import AmountError, ConfigError, OrderError, OutcomeUnknown, Problem, VenueUnavailable
+
+PlaceOrder = Callable[..., Any]
+
+
+class SettlementHandle:
+    """How a user's venue reports what became of one slot's order. Safe to use from any thread, also later on."""
+
+    def __init__(self, slot: ActionSlot, quantity: int, fees: FeeSchedule, names: dict[str, str], deliver: Callable[[Execution], None]) -> None:
+        self.slot = slot
+        self._left = quantity
+        self._highest_fee = fees.highest
+        self._names = names
+        self._deliver = deliver
+        self._lock = threading.Lock()
+
+    def fill(
+        self,
+        quantity: Decimal | int | str,
+        price: Decimal | int | str | None = None,
+        *,
+        counterparty: str | None = None,
+        fee: Decimal | int | str = 0,  # noqa: A002 - the field's word
+    ) -> None:
+        """Report an execution of the slot's order: `quantity` of base at `price` (its own where omitted), `fee` in quote.
+
+        `counterparty` is the other account's id or name; where the venue does not tell, it is taken to be the expected one.
+
+        Raises:
+            AmountError: off the lot or tick, more than is left of the order, worse than its price, or a fee above what
+                was locked for it (`venue.fees`).
+        """
+        action, market = self.slot.action, self.slot.action.market
+        lots = market.quantity_lots(decimal(quantity))
+        ticks = action.price if price is None else market.price_ticks(decimal(price))
+        charge = market.quote.units(decimal(fee))
+        if ticks > action.price if action.side is Side.BID else ticks < action.price:
+            raise AmountError(f"a fill at {price} is worse than the order's price, {market.price(action.price):f}")
+        self._check_fee(ticks, lots, charge)
+        who = self._names.get(counterparty, counterparty) if counterparty else action.matching_strategy.account
+        sequence, first = self.slot.sequence, self.slot.sequence % 2 == 0
+        at = self.slot.attempts[-1].started
+        execution = Execution(
+            sequence if first else -1, -1 if first else sequence, ticks, lots, charge if first else 0, 0 if first else charge, at, who or "",
+        )  # fmt: skip
+        with self._lock:
+            if not 0 < lots <= self._left:
+                raise AmountError(f"a fill of {quantity} {market.base.symbol}: {market.quantity(self._left):f} is left of the order")
+            self._left -= lots
+        self._deliver(execution)
+
+    def _check_fee(self, ticks: int, lots: int, charge: int) -> None:
+        quote, notional = self.slot.action.market.quote, self.slot.action.market.notional(ticks, lots)
+        most = fee(self._highest_fee, notional)
+        if not 0 <= charge <= most:
+            raise AmountError(f"a fee of {quote.amount(charge):f} {quote.symbol}: 0 to {quote.amount(most):f} is locked for it")
+
+
+class PythonVenue:
+    """Places orders through the user's callable."""
+
+    in_process = False
+
+    def __init__(self, place_order: PlaceOrder, fees: FeeSchedule, accounts: Iterable[Account] = ()) -> None:
+        self._place_order = place_order
+        self._fees = fees
+        self._names = {account.name: account.id for account in accounts}
+        self._wants_settlement = _takes_two(place_order)
+        self._settle: Callable[[Execution], None] | None = None
+
+    def on_execution(self, settle: Callable[[Execution], None]) -> None:
+        self._settle = settle
+
+    def cancel(self, slot: ActionSlot) -> None:
+        """A callable has no way to cancel: what it placed is its owner's to take back."""
+
+    def restore(self, slot: ActionSlot) -> None:
+        """The orders of an earlier life are where they were."""
+
+    async def place(self, slot: ActionSlot, quantity: int) -> Submission:
+        reports: list[Execution] | None = []
+        loop_thread, token = threading.get_ident(), anyio.lowlevel.current_token()
+
+        def deliver(execution: Execution) -> None:
+            if reports is not None:
+                reports.append(execution)
+            elif threading.get_ident() == loop_thread:
+                self._late(execution)
+            else:
+                anyio.from_thread.run_sync(self._late, execution, token=token)
+
+        arguments: list[Any] = [slot]
+        if self._wants_settlement:
+            arguments.append(SettlementHandle(slot, quantity, self._fees, self._names, deliver))
+        try:
+            order_id = await self._call(arguments)
+        except OrderError:
+            raise
+        except (TimeoutError, ConnectionError) as error:
+            if isinstance(error, ConnectionRefusedError):
+                raise VenueUnavailable(_words(error)) from error
+            raise OutcomeUnknown(_words(error)) from error
+        except Exception as error:
+            raise VenueUnavailable(_words(error)) from error
+        executions, reports = reports, None
+        return Submission(order_id, executions)
+
+    async def _call(self, arguments: list[Any]) -> int | str:
+        if inspect.iscoroutinefunction(self._place_order) or inspect.iscoroutinefunction(getattr(self._place_order, "__call__", None)):  # noqa: B004
+            order_id = await self._place_order(*arguments)
+        else:
+            order_id = await anyio.to_thread.run_sync(self._place_order, *arguments)
+            if inspect.isawaitable(order_id):
+                order_id = await order_id
+        if order_id is None:
+            raise OutcomeUnknown("the callable answered None where an order id was expected: the order may exist")
+        return order_id if isinstance(order_id, int) and not isinstance(order_id, bool) else str(order_id)
+
+    def _late(self, execution: Execution) -> None:
+        assert self._settle is not None
+        self._settle(execution)
+
+
+def load_callable(target: str) -> PlaceOrder:
+    """Import `package.module:name`, looking in the working folder too.
+
+    Raises:
+        ConfigError: the module or the name is not there, the import failed, or it cannot be called.
+    """
+    module_name, _, name = target.partition(":")
+    folder = str(Path.cwd())
+    added = folder not in sys.path
+    if added:
+        sys.path.insert(0, folder)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # the module is the user's: anything may come out of it
+        raise ConfigError([Problem("venue.target", f"{target} cannot be imported: {_words(error)}")]) from error
+    finally:
+        if added:
+            sys.path.remove(folder)
+    if not callable(found):
+        raise ConfigError([Problem("venue.target", f"{target} is no callable")])
+    return cast(PlaceOrder, found)
+
+
+def _takes_two(place_order: PlaceOrder) -> bool:
+    try:
+        parameters = inspect.signature(place_order).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    return len(required) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
