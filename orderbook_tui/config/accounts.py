@@ -1,10 +1,12 @@
 """Accounts: made up from a prefix and a count, or read from a JSON file.
 
-generate("desk", 2)    desk-1, desk-2; prefix and number determine the ids, on any machine
-read_accounts(path)    ["alice", "bob"], [{"id": "...", "name": "alice"}, ...] or {"accounts": [...]}
+    generate("desk", 2)    desk-1, desk-2
+    read_accounts(path)    ["alice", "bob"], [{"id": "...", "name": "alice"}, ...] or {"accounts": [...]}
+
+Prefix and number determine the id of a generated account, on any machine.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha1
 from pathlib import Path
 from typing import Final
@@ -15,7 +17,7 @@ from pydantic import Field, ValidationError
 from orderbook_tui.config.fields import Section
 from orderbook_tui.config.models import MAX_ACCOUNTS, AccountSpec
 from orderbook_tui.config.reading import Trouble, read_bytes, read_json
-from orderbook_tui.config.showing import place_text, plain_text, shown
+from orderbook_tui.config.showing import file_text, place_text, shown
 from orderbook_tui.config.wording import findings
 from orderbook_tui.core.market import Account
 from orderbook_tui.errors import ConfigError, Problem
@@ -39,7 +41,7 @@ def read_accounts(path: Path, name: str | None = None) -> list[Account]:
     Raises:
         ConfigError: the file cannot be read, or not as accounts; all that is wrong with it.
     """
-    called = plain_text(str(path)) if name is None else name
+    called = file_text(path) if name is None else name
     document = read_json(read_bytes(path, called), called)
     tree = document.tree
     bare = isinstance(tree, list)
@@ -76,8 +78,13 @@ def listed(specs: Sequence[AccountSpec]) -> list[Account]:
     return [Account(spec.id or spec.name or "", spec.name or "") for spec in specs]
 
 
-def account_troubles(specs: Sequence[AccountSpec]) -> Iterator[Trouble]:
-    """Find accounts without id and name, and ids and names that stand for more than one account."""
+def account_troubles(
+    specs: Sequence[AccountSpec], number: Callable[[int], object] = lambda index: index
+) -> Iterator[Trouble]:
+    """Find accounts without id and name, and ids and names that stand for more than one account.
+
+    `number` says by which number the file knows the entry at an index.
+    """
     owners: dict[str, tuple[int, str]] = {}
     for place, spec in enumerate(specs):
         if spec.id is None and spec.name is None:
@@ -87,7 +94,7 @@ def account_troubles(specs: Sequence[AccountSpec]) -> Iterator[Trouble]:
                 continue
             owner, owned_as = owners.setdefault(text, (place, key))
             if owner != place:
-                yield Trouble((place, key), f"{shown(text)} is already the {owned_as} of account [{owner}]")
+                yield Trouble((place, key), f"{shown(text)} is already the {owned_as} of account [{number(owner)}]")
 
 
 def _uuid5(name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from orderbook_tui.config.models import BudgetSpec
 from orderbook_tui.config.reading import Trouble
-from orderbook_tui.config.showing import Place, shown
+from orderbook_tui.config.showing import Place, message_text, shown
 from orderbook_tui.config.wording import alternatives, nearest
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.money import Asset
@@ -96,7 +96,7 @@ def budget_troubles(
             try:
                 asset.units(spec.amount)
             except AmountError as error:
-                yield Trouble((*place, "amount"), str(error))
+                yield Trouble((*place, "amount"), message_text(error))
                 break
 
 

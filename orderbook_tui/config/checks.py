@@ -14,7 +14,7 @@ from orderbook_tui.config.budgets import budget_troubles, nothing_by_that_name
 from orderbook_tui.config.facts import Facts
 from orderbook_tui.config.models import MatchWith
 from orderbook_tui.config.reading import Trouble
-from orderbook_tui.config.showing import number_text, shown
+from orderbook_tui.config.showing import message_text, number_text, shown
 from orderbook_tui.config.universe import terms_config
 from orderbook_tui.core.market import Market, MarketStatus
 from orderbook_tui.core.money import Asset
@@ -32,11 +32,11 @@ def check(facts: Facts) -> Iterator[Trouble]:
 def _accounts(facts: Facts) -> Iterator[Trouble]:
     spec = facts.config.accounts
     given = [way for way in ("generate", "list", "file") if getattr(spec, way) is not None]
-    if len(given) != 1:
+    if len(given) != 1 and facts.is_sound("accounts"):
         yield Trouble(
             ("accounts",), f"give exactly one of generate, list and file, not {' and '.join(given) or 'none'}"
         )
-    for place, message in account_troubles(spec.list or ()):
+    for place, message in account_troubles(spec.list or (), _numbers(facts, "accounts", "list")):
         yield Trouble(("accounts", "list", *place), message)
 
 
@@ -47,36 +47,38 @@ def _count(facts: Facts) -> Iterator[Trouble]:
     try:
         check_count(count, scheduler.trades_per_account * scheduler.rounds)
     except ScheduleError as error:
-        yield Trouble(("accounts",) if count < 2 else ("scheduler", "trades_per_account"), str(error))
+        yield Trouble(("accounts",) if count < 2 else ("scheduler", "trades_per_account"), message_text(error))
 
 
 def _assets(facts: Facts) -> Iterator[Trouble]:
     specs = facts.config.assets or ()
-    yield from _repeated([spec.symbol for spec in specs], "assets", "asset")
+    yield from _repeated(facts, [spec.symbol for spec in specs], "assets", "asset")
 
 
 def _markets(facts: Facts) -> Iterator[Trouble]:
     specs = list(facts.market_specs())
-    yield from _repeated([spec.symbol for _, spec in specs], "markets", "market")
+    yield from _repeated(facts, [spec.symbol for _, spec in specs], "markets", "market")
     for place, spec in specs:
         if spec.base == spec.quote:
             yield Trouble((*place, "quote"), f"is the base as well, {shown(spec.base)}: a market needs two assets")
         if spec.regulation.kind == "unregulated" and spec.regulation.band is not None:
             yield Trouble((*place, "regulation", "band"), "an unregulated market has no band")
-        if facts.assets is None:
-            continue
         for side, symbol in (("base", spec.base), ("quote", spec.quote)):
-            if symbol not in facts.assets:
+            if facts.assets is not None and symbol not in facts.assets:
                 yield nothing_by_that_name((*place, side), symbol, "asset", tuple(facts.assets))
         try:
             facts.market(spec)
         except AmountError as error:
-            yield Trouble(place, _without_symbol(str(error), spec.symbol) if place[1:] else f"the default {error}")
+            yield Trouble(
+                place, _without_symbol(message_text(error), spec.symbol) if place[1:] else f"the default {error}"
+            )
 
 
 def _active(facts: Facts) -> Iterator[Trouble]:
     specs = list(facts.market_specs())
     if facts.config.markets is None and not specs:
+        if facts.assets is None:
+            return
         yield Trouble(("markets",), "none given, and the default ones need the assets BTC and USD, or ETH and USD")
     elif not any(spec.status is MarketStatus.ACTIVE for _, spec in specs):
         yield Trouble(("markets",), "no market is active" if specs else "is empty, at least one market is needed")
@@ -93,7 +95,7 @@ def _amounts(facts: Facts) -> Iterator[Trouble]:
             try:
                 asset.units(amount)
             except AmountError as error:
-                yield Trouble(("scheduler", name), str(error))
+                yield Trouble(("scheduler", name), message_text(error))
                 break
 
 
@@ -107,7 +109,9 @@ def _terms(facts: Facts) -> Iterator[Trouble]:
         try:
             market_terms(config, market)
         except ScheduleError as error:
-            yield Trouble(("scheduler", "max_amount" if _crosses(config, market) else "bid_price_offset"), str(error))
+            yield Trouble(
+                ("scheduler", "max_amount" if _crosses(config, market) else "bid_price_offset"), message_text(error)
+            )
 
 
 def _weights(facts: Facts) -> Iterator[Trouble]:
@@ -136,7 +140,9 @@ def _weights(facts: Facts) -> Iterator[Trouble]:
 
 
 def _match_with(facts: Facts) -> Iterator[Trouble]:
-    strategy, named = facts.config.scheduler.matching_strategy, facts.named
+    strategy = facts.config.scheduler.matching_strategy
+    # Nobody is looked up by name where none is given: there may be a million of them.
+    named = facts.named if isinstance(strategy, MatchWith) else None
     if not isinstance(strategy, MatchWith) or facts.accounts is None or named is None:
         return
     place = ("scheduler", "matching_strategy", "match_with")
@@ -176,11 +182,17 @@ def _latency(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(("venue", "faults", "latency_ms"), f"the longest, {most}, is below the shortest, {least}")
 
 
-def _repeated(symbols: Sequence[str], section: str, what: str) -> Iterator[Trouble]:
+def _repeated(facts: Facts, symbols: Sequence[str], section: str, what: str) -> Iterator[Trouble]:
     first: dict[str, int] = {}
+    number = _numbers(facts, section)
     for index, symbol in enumerate(symbols):
         if first.setdefault(symbol, index) != index:
-            yield Trouble((section, index, "symbol"), f"{shown(symbol)} is already {what} [{first[symbol]}]")
+            yield Trouble((section, index, "symbol"), f"{shown(symbol)} is already {what} [{number(first[symbol])}]")
+
+
+def _numbers(facts: Facts, *path: str) -> Callable[[int], object]:
+    """Return by which number the file knows an entry of a list, of which others may have been left out."""
+    return lambda index: facts.draft.original((*path, index))[-1]
 
 
 def _crosses(config: SchedulerConfig, market: Market) -> bool:
@@ -205,9 +217,9 @@ _SIZES: Final = ("scheduler.min_amount", "scheduler.max_amount", "scheduler.amou
 _OFFSETS: Final = ("scheduler.bid_price_offset", "scheduler.ask_price_offset")
 
 _CHECKS: Final[Sequence[tuple[Sequence[str], Callable[[Facts], Iterator[Trouble]]]]] = (
-    (("accounts",), _accounts),
+    ((), _accounts),
     (("accounts", "scheduler.trades_per_account", "scheduler.rounds"), _count),
-    (("assets",), _assets),
+    ((), _assets),
     ((), _markets),
     (("markets",), _active),
     (_SIZES, _amounts),

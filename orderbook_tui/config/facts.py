@@ -8,7 +8,7 @@ from orderbook_tui.config.accounts import account_troubles
 from orderbook_tui.config.budgets import directory
 from orderbook_tui.config.draft import Draft
 from orderbook_tui.config.models import MarketSpec
-from orderbook_tui.config.showing import Place, plain_text
+from orderbook_tui.config.showing import Place, file_text
 from orderbook_tui.config.universe import accounts_of, assets_of, market_of, markets_of
 from orderbook_tui.core.market import Account, Market, MarketStatus
 from orderbook_tui.core.money import Asset
@@ -20,8 +20,7 @@ class Facts:
 
     def __init__(self, draft: Draft, folder: Path) -> None:
         self.draft, self.config, self.folder = draft, draft.config, folder
-        self.file_problems: list[Problem] = []
-        """What was wrong with the file of accounts, once `accounts` was asked for."""
+        self._file_problems: list[Problem] = []
 
     def is_sound(self, *path: str) -> bool:
         """Whether nothing at, in or around a place was refused by itself."""
@@ -36,8 +35,14 @@ class Facts:
         try:
             return accounts_of(spec, self.folder)
         except ConfigError as error:
-            self.file_problems = [self._at_file(problem) for problem in error.problems]
+            self._file_problems = [self._at_file(problem) for problem in error.problems]
             return None
+
+    def file_problems(self) -> list[Problem]:
+        """Return what is wrong with the file of accounts, if there is one."""
+        if self.config.accounts.file is not None and self.accounts is None:
+            return self._file_problems
+        return []
 
     @cached_property
     def account_count(self) -> int | None:
@@ -79,9 +84,14 @@ class Facts:
             for index, spec in enumerate(markets_of(self.config)):
                 yield (("markets",) if self.config.markets is None else ("markets", index)), spec
 
+    @cached_property
+    def _market_assets(self) -> dict[str, Asset]:
+        # Where no assets are given a market brings its own, whatever is wrong with another.
+        return assets_of(self.config) if self.is_sound("assets") else {}
+
     def _at_file(self, problem: Problem) -> Problem:
         """Say of a problem with the whole file of accounts where that file was named."""
-        inside = ": " in problem.path or problem.path != plain_text(self.config.accounts.file or "")
+        inside = ": " in problem.path or problem.path != file_text(self.config.accounts.file or "")
         return problem if inside else Problem("accounts.file", str(problem))
 
     def market(self, spec: MarketSpec) -> Market | None:
@@ -90,5 +100,5 @@ class Facts:
         Raises:
             AmountError: its steps do not fit its assets.
         """
-        known = self.assets if self.assets is not None else {}
+        known = self._market_assets
         return market_of(spec, known) if spec.base in known and spec.quote in known else None

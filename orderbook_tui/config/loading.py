@@ -6,6 +6,7 @@ Problems of all three steps are collected before one is raised.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +15,11 @@ from orderbook_tui.config.draft import Draft
 from orderbook_tui.config.facts import Facts
 from orderbook_tui.config.models import SimulatorConfig
 from orderbook_tui.config.reading import Document, read_bytes, read_json
-from orderbook_tui.config.showing import place_text, plain_text
+from orderbook_tui.config.showing import file_text, place_text
 from orderbook_tui.errors import ConfigError, Problem
 
-MOST_PROBLEMS: Final = 10_000
+MOST_PROBLEMS: Final = 1_000
+"""Nobody reads more; the last one says that there are."""
 
 
 def load_config(path: Path | str) -> SimulatorConfig:
@@ -27,7 +29,7 @@ def load_config(path: Path | str) -> SimulatorConfig:
         ConfigError: the file, or what it says, cannot be used; all problems at once.
     """
     path = Path(path)
-    called = plain_text(str(path))
+    called = file_text(path)
     document = read_json(read_bytes(path, called), called)
     if isinstance(document.tree, dict) and path.stem:
         document.tree.setdefault("name", path.stem.encode("utf-8", "replace").decode())
@@ -52,10 +54,11 @@ def _config(document: Document, folder: Path, name: str) -> SimulatorConfig:
     draft = Draft(document)
     facts = Facts(draft, folder)
     troubles = dict.fromkeys(draft.troubles)
-    troubles |= dict.fromkeys(trouble._replace(place=draft.original(trouble.place)) for trouble in check(facts))
-    problems = [Problem(place_text(place) or name, message) for place, message in troubles] + facts.file_problems
+    between = islice(check(facts), MOST_PROBLEMS + 1)
+    troubles |= dict.fromkeys(trouble._replace(place=draft.original(trouble.place)) for trouble in between)
+    problems = [Problem(place_text(place) or name, message) for place, message in troubles] + facts.file_problems()
     if len(problems) > MOST_PROBLEMS:
-        problems[MOST_PROBLEMS:] = [Problem(name, f"and {len(problems) - MOST_PROBLEMS} more problems")]
+        problems[MOST_PROBLEMS:] = [Problem(name, "and more")]
     if problems:
         raise ConfigError(problems)
     return draft.config

@@ -142,7 +142,7 @@ class MarketSpec(Section):
     regulation: RegulationSpec = RegulationSpec(kind="unregulated")
     """Whether prices are held within a band; they are not, where this is left out."""
     status: MarketStatus = MarketStatus.ACTIVE
-    """Only active markets get slots."""
+    """Whether it gets slots; only active markets do."""
 
 
 class MatchWith(Section):
@@ -194,17 +194,17 @@ class SchedulerSpec(Section):
     alternate_sides: Flag = True
     """Whether accounts buy and sell in turn; otherwise the seed decides."""
     market_distribution: MarketDistribution = MarketDistribution.ROUND_ROBIN
-    """Which market a pair trades."""
+    """How the pairs are spread over the active markets."""
     market_weights: dict[Name, Annotated[Amount, Field(ge=0, le=10**18)]] | None = None
     """With `weighted`: the share of each active market, by symbol; those not named get none."""
     matching_strategy: MatchingStrategy = "sequential_next"
     """Who trades with whom: the two of a pair, anyone, or named pairs."""
     amount_in: AmountIn = AmountIn.QUOTE
-    """Which asset `min_amount` and `max_amount` count."""
+    """Whether `min_amount` and `max_amount` count the quote or the base asset."""
     amount_distribution: AmountDistribution = AmountDistribution.UNIFORM
     """How a size is drawn: anywhere in the range, or always the least."""
     time_in_force: TimeInForceSpec = TimeInForceSpec()
-    """How long the orders of a pair live."""
+    """How long each order of a pair lives."""
     rounds: Trades = 1
     """How many times each account gets its trades."""
 
@@ -225,7 +225,7 @@ class ProcessorSpec(Section):
     slots_per_second: Annotated[Real, Field(ge=0.00001, le=10_000_000)] | None = None
     """The pace; null is as fast as it goes."""
     on_failure: OnFailure = OnFailure.ASK
-    """What a run without a screen does when the retries of a slot are spent."""
+    """What happens without a screen when the retries of a slot are spent; `ask` asks in the terminal."""
     cancel_open_orders_at_end: Flag = True
     """Whether what is still open when the run ends is cancelled."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from orderbook_tui.config.fields import LARGEST_EXPONENT, MOST_DIGITS, is_in_range
-from orderbook_tui.config.showing import Place, plain_text, shown
+from orderbook_tui.config.showing import Place, file_text, plain_text, shown
 from orderbook_tui.errors import ConfigError, Problem
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -69,7 +69,7 @@ def read_bytes(path: Path, name: str | None = None) -> bytes:
         if len(content) <= MAX_BYTES:
             return content
         why = f"the file is larger than {MAX_BYTES // 1024**2} MiB"
-    raise _whole_file(plain_text(str(path)) if name is None else name, why)
+    raise _whole_file(file_text(path) if name is None else name, why)
 
 
 def read_json(content: bytes | str, name: str = "") -> Document:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Final
 
 Place = tuple[str | int, ...]
@@ -17,6 +18,7 @@ Place = tuple[str | int, ...]
 
 _LONGEST: Final = 60
 _DEEPEST: Final = 10
+_LONGEST_MESSAGE: Final = 400
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -58,6 +60,17 @@ def shown(value: object) -> str:
 def plain_text(text: str) -> str:
     """Return text for use inside a sentence, without quotes; what is not printable is escaped, what is long is cut."""
     return _escaped(_cut(text))
+
+
+def file_text(path: PurePath | str) -> str:
+    """Return the path of a file whole, however long it is, with what is not printable escaped."""
+    return _escaped(str(path))
+
+
+def message_text(error: Exception) -> str:
+    """Return what an error of the core says; it quotes the names of assets and markets as they are."""
+    text = str(error)
+    return _escaped(text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}...")
 
 
 def number_text(number: Decimal) -> str:

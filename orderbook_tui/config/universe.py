@@ -17,7 +17,7 @@ import msgspec
 from orderbook_tui.config.accounts import generate, listed, read_accounts
 from orderbook_tui.config.budgets import budget_units, directory
 from orderbook_tui.config.models import AccountsSpec, MarketSpec, MatchWith, SchedulerSpec, SimulatorConfig
-from orderbook_tui.config.showing import plain_text
+from orderbook_tui.config.showing import file_text
 from orderbook_tui.core.market import UNREGULATED, Account, Market, MarketStatus, Regulation
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.scheduler import SchedulerConfig
@@ -108,7 +108,7 @@ def accounts_of(spec: AccountsSpec, folder: Path) -> list[Account]:
         ConfigError: the file of accounts cannot be read.
     """
     if spec.file is not None:
-        return read_accounts(folder / spec.file, plain_text(spec.file))
+        return read_accounts(folder / spec.file, file_text(spec.file))
     if spec.list is not None:
         return listed(spec.list)
     return generate(spec.generate.prefix, spec.generate.count) if spec.generate else []

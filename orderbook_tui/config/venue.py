@@ -72,7 +72,7 @@ class EmbeddedVenue(Section):
     fees: Fees = Fees()
     """What an execution costs."""
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
-    """Which order goes when an account would trade with itself."""
+    """Which order is cancelled when an account would trade with itself."""
     faults: Faults = Faults()
     """Failures made on purpose."""
 

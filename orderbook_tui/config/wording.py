@@ -1,10 +1,11 @@
 """What pydantic found wrong, in our words: short, at the place in the file, naming what would be right.
 
-scheduler.min_amont: unknown key (did you mean min_amount?)
-seed: expected a whole number, got "x"
+    scheduler.min_amont: unknown key (did you mean min_amount?)
+    seed: expected a whole number, got "x"
+
+A key that is unknown where it stands may be misspelt, or stand in the wrong section.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final, get_args
@@ -30,6 +31,8 @@ MISSING: Final = "missing"
 UNKNOWN_KEY: Final = "unknown key"
 
 _LONGEST_GUESSED_KEY: Final = 40
+_MOST_GUESSES: Final = 200
+_MOST_HINTS: Final = 1000
 
 
 def findings(error: ValidationError, root: type[Section] = SimulatorConfig) -> list[tuple[Trouble, Place | None]]:
@@ -39,10 +42,8 @@ def findings(error: ValidationError, root: type[Section] = SimulatorConfig) -> l
         raw = tuple(part for part in details["loc"] if part != "[key]")
         place = tuple(part for part in raw if part not in _TAGS)
         if details["type"] == "extra_forbidden":
-            key = str(place[-1])
-            meant = _nearest(key, _section(root, raw[:-1]))
-            hint = f" (did you mean {meant}?)" if meant else _elsewhere(key, place)
-            found.append((Trouble(place, f"{UNKNOWN_KEY}{hint}"), (*place[:-1], meant) if meant else None))
+            meant = _meant(place, _section(root, raw[:-1])) if len(found) < _MOST_HINTS else None
+            found.append((Trouble(place, UNKNOWN_KEY + _hint(place, meant)), meant))
         elif details["type"] == UNKNOWN_KIND:
             found.append((_unknown_kind(place, details), None))
         else:
@@ -58,30 +59,49 @@ def alternatives(names: Sequence[str], most: int = 5) -> str:
 
 def nearest(name: str, known: Sequence[str]) -> str | None:
     """Return the known name that `name` was probably meant to be."""
-    if len(name) > _LONGEST_GUESSED_KEY or len(known) > 1000:
+    if len(name) > _LONGEST_GUESSED_KEY or len(known) > _MOST_GUESSES:
         return None
     import difflib  # only a mistake needs it
 
-    plain = {re.sub(r"[^a-z0-9]", "", each.lower()): each for each in known if len(each) <= _LONGEST_GUESSED_KEY}
-    close = difflib.get_close_matches(re.sub(r"[^a-z0-9]", "", name.lower()), plain, n=1, cutoff=0.7)
-    return plain[close[0]] if close else None
+    guesses = {_skeleton(each): each for each in known if len(each) <= _LONGEST_GUESSED_KEY}
+    close = difflib.get_close_matches(_skeleton(name), guesses, n=1, cutoff=0.7)
+    return guesses[close[0]] if close else None
 
 
-def _nearest(key: str, section: type[Section] | None) -> str | None:
-    return nearest(key, tuple(section.model_fields)) if section else None
+def _skeleton(name: str) -> str:
+    """Return what is left of a name when case and punctuation do not count."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def _elsewhere(key: str, place: Place) -> str:
-    """Say where a key belongs that stands in the wrong section."""
+def _meant(place: Place, section: type[Section] | None) -> Place | None:
+    """Return where the value of an unknown key was probably meant to stand."""
+    key = str(place[-1])
+    if section is None:
+        return None
+    at_home = _home(key) if len(place) <= 2 else None
+    if at_home is not None:
+        return at_home
+    near = nearest(key, tuple(section.model_fields))
+    return (*place[:-1], near) if near else None
+
+
+def _home(key: str) -> Place | None:
+    """Return where a key stands at the top of the file, or in the one section that has it."""
+    fields = SimulatorConfig.model_fields
+    if key in fields:
+        return (key,)
     homes = [
-        name
-        for name, field in SimulatorConfig.model_fields.items()
-        for section in _sections(field.annotation)
-        if key in section.model_fields and name != place[0]
+        name for name, field in fields.items() if any(key in home.model_fields for home in _sections(field.annotation))
     ]
-    if key in SimulatorConfig.model_fields:
-        return f" here ({key} belongs at the top of the file)"
-    return f" here ({key} belongs in {homes[0]})" if len(set(homes)) == 1 else ""
+    return (homes[0], key) if len(homes) == 1 else None
+
+
+def _hint(place: Place, meant: Place | None) -> str:
+    if meant is None:
+        return ""
+    if meant[:-1] == place[:-1]:
+        return f" (did you mean {meant[-1]}?)"
+    return f" here ({meant[-1]} belongs {f'in {meant[0]}' if len(meant) > 1 else 'at the top of the file'})"
 
 
 def _section(root: type[Section], raw: Sequence[str | int]) -> type[Section] | None:

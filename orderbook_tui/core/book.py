@@ -104,6 +104,9 @@ class Outcome(msgspec.Struct, gc=False):
 
 _Queue = deque[Order]
 
+# Looking a member up in its enumeration takes longer than matching an order does.
+_GTC, _FOK, _POST_ONLY = TimeInForce.GTC, TimeInForce.FOK, TimeInForce.POST_ONLY
+
 
 class OrderBook:
     """One market's resting orders, and the matching of arriving ones."""
@@ -127,22 +130,22 @@ class OrderBook:
         """Return the resting order of that id, None where there is none."""
         return self._orders.get(order_id)
 
-    def submit(self, order: Order, time_in_force: TimeInForce = TimeInForce.GTC) -> Outcome:
+    def submit(self, order: Order, time_in_force: TimeInForce = _GTC) -> Outcome:
         """Match `order` against the book, then rest what is left of a GTC or post-only order.
 
         The order's `quantity` is what is left afterwards; that of an IOC or of a prevented self-trade is cancelled,
         not at rest (`order_id in book` tells).
         """
         outcome = Outcome([])
-        if time_in_force is not TimeInForce.GTC:
-            if time_in_force is TimeInForce.POST_ONLY and self._fillable(order, 1):
+        if time_in_force is not _GTC:
+            if time_in_force is _POST_ONLY and self._fillable(order, 1):
                 outcome.refusal = Refusal.WOULD_TAKE
                 return outcome
-            if time_in_force is TimeInForce.FOK and self._fillable(order, order.quantity) < order.quantity:
+            if time_in_force is _FOK and self._fillable(order, order.quantity) < order.quantity:
                 outcome.refusal = Refusal.CANNOT_FILL
                 return outcome
-        stopped = self._match(order, outcome)
-        if order.quantity and not stopped and (time_in_force is TimeInForce.GTC or time_in_force is TimeInForce.POST_ONLY):
+        stopped = self._heaps[1 - order.side] and self._match(order, outcome)
+        if order.quantity and not stopped and (time_in_force is _GTC or time_in_force is _POST_ONLY):
             self.rest(order)
         return outcome
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from orderbook_tui.core.market import Account
-from orderbook_tui.core.money import Asset, decimal
+from orderbook_tui.core.money import Asset, decimal, total
 from orderbook_tui.errors import AmountError, InsufficientBudget
 
 
@@ -56,7 +56,13 @@ class AccountBudget(msgspec.Struct, gc=False):
         self.spent += amount
 
     def receive(self, amount: int) -> None:
-        """Count `amount` as proceeds. It is not available to give: budgets only deplete."""
+        """Count `amount` as proceeds. It is not available to give: budgets only deplete.
+
+        Raises:
+            AmountError: `amount` is not positive; nothing has changed.
+        """
+        if amount <= 0:
+            raise self._refusal(amount, "received", self.received)
         self.received += amount
 
     def is_depleted(self) -> bool:
@@ -131,19 +137,19 @@ class BudgetSummary(msgspec.Struct, frozen=True):
 
     @property
     def total_initial(self) -> Decimal:
-        return sum((totals.total_initial for totals in self.assets.values()), Decimal(0))
+        return total(totals.total_initial for totals in self.assets.values())
 
     @property
     def total_available(self) -> Decimal:
-        return sum((totals.total_available for totals in self.assets.values()), Decimal(0))
+        return total(totals.total_available for totals in self.assets.values())
 
     @property
     def total_locked(self) -> Decimal:
-        return sum((totals.total_locked for totals in self.assets.values()), Decimal(0))
+        return total(totals.total_locked for totals in self.assets.values())
 
     @property
     def total_spent(self) -> Decimal:
-        return sum((totals.total_spent for totals in self.assets.values()), Decimal(0))
+        return total(totals.total_spent for totals in self.assets.values())
 
     def total_utilization_percent(self) -> Decimal:
         """Return how much of all initial amounts is spent or locked, 0..100."""
@@ -187,13 +193,16 @@ class BudgetStore:
         self.set_units(account if isinstance(account, Account) else Account(str(account)), asset, units)
 
     def set_units(self, account: Account, asset: Asset, units: int) -> None:
-        """Give `account` a fresh budget of `units` of the asset."""
-        self.accounts.setdefault(account.id, {})[asset.symbol] = AccountBudget(account, asset, units, units)
+        """Give `account` a fresh budget of `units` of the asset; what it had of it is forgotten, in the ledger too."""
+        held = self.accounts.setdefault(account.id, {})
+        if asset.symbol in held:
+            self._kept = [row for row in self._kept if (row.account, row.asset) != (account.id, asset.symbol)]
+        held[asset.symbol] = AccountBudget(account, asset, units, units)
 
     def budget(self, account: str, asset: Asset | str) -> AccountBudget:
         """Return one budget; a pair that was never set has an empty one."""
         asset = self._asset(asset)
-        found = self.accounts.get(str(account), {}).get(asset.symbol)
+        found = self._found(account, asset)
         if found is None:
             self.set_units(Account(str(account)), asset, 0)
             found = self.accounts[str(account)][asset.symbol]
@@ -217,11 +226,14 @@ class BudgetStore:
 
     def has_available(self, account: str, asset: Asset | str, amount: Decimal | int | str) -> bool:
         """Whether at least `amount` can be locked."""
-        return self.budget(account, asset).available >= self._asset(asset).units(decimal(amount))
+        asset = self._asset(asset)
+        found = self._found(account, asset)
+        return (found.available if found is not None else 0) >= asset.units(decimal(amount))
 
     def is_depleted(self, account: str, asset: Asset | str) -> bool:
         """Whether nothing is left to give of that asset, now or after a cancel."""
-        return self.budget(account, asset).is_depleted()
+        found = self._found(account, self._asset(asset))
+        return found is None or found.is_depleted()
 
     def get_summary(self) -> BudgetSummary:
         """Return the totals per asset, and how many budgets there are and are depleted."""
@@ -255,6 +267,9 @@ class BudgetStore:
         if isinstance(asset, Asset):
             return self.assets.setdefault(asset.symbol, asset)
         return self.assets.get(asset) or self.assets.setdefault(asset, Asset(asset))
+
+    def _found(self, account: str, asset: Asset) -> AccountBudget | None:
+        return self.accounts.get(str(account), {}).get(asset.symbol)
 
     def _move(self, kind: MovementKind, account: str, asset: Asset | str, amount: Decimal | int | str) -> None:
         budget = self.budget(account, asset)

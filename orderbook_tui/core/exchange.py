@@ -8,7 +8,7 @@ import msgspec
 
 from orderbook_tui.core.book import Order, OrderBook, SelfTradePrevention, Trade
 from orderbook_tui.core.market import Market
-from orderbook_tui.core.money import steps
+from orderbook_tui.core.money import decimal, steps
 from orderbook_tui.core.slot import Execution, OrderAction
 from orderbook_tui.errors import AmountError, Rejected
 
@@ -26,7 +26,7 @@ class FeeSchedule(msgspec.Struct, frozen=True, gc=False):
     def of(cls, maker: Decimal, taker: Decimal) -> "FeeSchedule":
         """Read two rates, such as 0.0005; raises AmountError outside 0 <= rate < 1 or past 10 decimals."""
         scaled_rates = []
-        for rate in (maker, taker):
+        for rate in map(decimal, (maker, taker)):
             if not 0 <= rate < 1:
                 raise AmountError(f"fee {rate} is not in 0 <= fee < 1")
             scaled_rates.append(
@@ -62,9 +62,12 @@ class Exchange:
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST,
     ) -> None:
         self.fees = fees
+        self._charges = fees.highest > 0
         self.books = {market.symbol: OrderBook(self_trade_prevention) for market in markets}
-        self._next_id = 1
-        self._market_of: dict[int, str] = {}
+        # An id tells its market: id = turn x number of markets + place of the market.
+        self._places = {symbol: place for place, symbol in enumerate(self.books)}
+        self._by_place = list(self.books.values())
+        self._turn = 1
 
     def submit(self, account: str, action: OrderAction, quantity: int, client_id: int, now: int) -> Submission:
         """Match `quantity` lots of `action`, and rest what its time in force lets rest.
@@ -72,50 +75,39 @@ class Exchange:
         Raises:
             Rejected: a post-only order would take, or a fill-or-kill order cannot be filled; nothing has changed.
         """
-        order_id = self._next_id
-        symbol = action.market.symbol
+        market = action.market
+        place = self._places[market.symbol]
+        book = self._by_place[place]
+        order_id = self._turn * len(self._by_place) + place
         order = Order(order_id, account, action.side, action.price, quantity, action.matching_strategy.account, client_id)
-        outcome = self.books[symbol].submit(order, action.time_in_force)
+        outcome = book.submit(order, action.time_in_force)
         if outcome.refusal is not None:
             raise Rejected(outcome.refusal.value)
-        self._next_id = order_id + 1
-        if order.quantity:
-            if order_id in self.books[symbol]:
-                self._market_of[order_id] = symbol
-            else:
-                outcome.cancelled += ((order, order.quantity),)
-        if not outcome.trades and not outcome.cancelled:
-            return Submission(order_id, [])
-        return self._report(order, action.market, outcome.trades, outcome.cancelled, now)
+        self._turn += 1
+        submission = Submission(order_id, [self._execution(trade, market, now) for trade in outcome.trades])
+        if order.quantity and order_id not in book:
+            outcome.cancelled += ((order, order.quantity),)
+        if outcome.cancelled:
+            submission.cancelled = tuple((gone.client_id, left) for gone, left in outcome.cancelled)
+        return submission
 
     def cancel(self, order_id: int) -> int:
         """Cancel a resting order and return the lots it had left; 0 where no such order rests."""
-        symbol = self._market_of.pop(order_id, None)
-        return self.books[symbol].cancel(order_id) if symbol is not None else 0
+        return self._by_place[order_id % len(self._by_place)].cancel(order_id)
 
     def restore(self, order_id: int, account: str, action: OrderAction, quantity: int, client_id: int) -> None:
         """Rest an order of an earlier life behind its price. Restore in priority order; ids go on after the highest."""
         order = Order(order_id, account, action.side, action.price, quantity, action.matching_strategy.account, client_id)
         self.books[action.market.symbol].rest(order)
-        self._market_of[order_id] = action.market.symbol
         self.skip_ids(order_id)
 
     def skip_ids(self, order_id: int) -> None:
         """Give no id up to `order_id` to a new order."""
-        self._next_id = max(self._next_id, order_id + 1)
+        self._turn = max(self._turn, order_id // len(self._by_place) + 1)
 
-    def _report(
-        self, order: Order, market: Market, trades: list[Trade], cancelled: tuple[tuple[Order, int], ...], now: int
-    ) -> Submission:
-        executions = []
-        fees, unit = self.fees, market.quote_per_tick_lot
-        for trade in trades:
-            maker, price, quantity = trade.maker, trade.price, trade.quantity
-            notional = price * quantity * unit
-            maker_fee, taker_fee = notional * fees.maker // _FEE_SCALE, notional * fees.taker // _FEE_SCALE
-            executions.append(Execution(maker.client_id, order.client_id, price, quantity, maker_fee, taker_fee, now))
-            if not maker.quantity:
-                self._market_of.pop(maker.order_id, None)
-        for gone, _ in cancelled:
-            self._market_of.pop(gone.order_id, None)
-        return Submission(order.order_id, executions, tuple((gone.client_id, left) for gone, left in cancelled))
+    def _execution(self, trade: Trade, market: Market, now: int) -> Execution:
+        price, quantity, maker_fee, taker_fee = trade.price, trade.quantity, 0, 0
+        if self._charges:
+            notional = price * quantity * market.quote_per_tick_lot
+            maker_fee, taker_fee = fee(self.fees.maker, notional), fee(self.fees.taker, notional)
+        return Execution(trade.maker.client_id, trade.taker.client_id, price, quantity, maker_fee, taker_fee, now)

@@ -9,6 +9,7 @@ from orderbook_tui.core.market import Account
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import Attempt, Cancel, Execution, SlotState
 from orderbook_tui.core.state import SimulationState
+from orderbook_tui.errors import OrderbookTuiError
 
 
 def invariants(
@@ -63,8 +64,11 @@ def _folds(state: SimulationState, budgets: BudgetStore, settlement: Settlement)
         folded[budget.account.id, budget.asset.symbol] = AccountBudget(
             Account(""), budget.asset, budget.initial, budget.initial
         )
-    for movement in settlement.movements(state.journal):
-        apply(folded[movement.account, movement.asset], movement.kind, movement.amount)
+    try:
+        for movement in settlement.movements(state.journal):
+            apply(folded[movement.account, movement.asset], movement.kind, movement.amount)
+    except (OrderbookTuiError, KeyError):
+        return False  # a movement that cannot have been made
     return all(
         (b.available, b.locked, b.spent, b.received) == (f.available, f.locked, f.spent, f.received)
         for b in budgets
@@ -84,7 +88,7 @@ def _placed_once(state: SimulationState) -> bool:
         elif isinstance(event, Execution):
             for sequence in (event.maker, event.taker):
                 if sequence >= 0:
-                    open_lots[sequence] -= event.quantity
+                    open_lots[sequence] = open_lots.get(sequence, 0) - event.quantity
         elif isinstance(event, Cancel):
             open_lots[event.slot] = 0
     return True

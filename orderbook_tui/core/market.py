@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import force_setattr
 
-from orderbook_tui.core.money import Asset, decimal, scaled, steps
+from orderbook_tui.core.money import Asset, decimal, scaled, steps, written
 from orderbook_tui.errors import AmountError
 
 
@@ -63,9 +63,9 @@ class Market(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             if number < 0 or (number == 0 and name != "min_notional"):
                 raise AmountError(f"{self.symbol}: {name} is {number}, it must be positive")
             force_setattr(self, name, number)
-        step = self.tick_size * self.lot_size
+        step = scaled(self.tick_size, self.lot_size)
         quote_unit = Decimal(1).scaleb(-self.quote.precision)
-        needed = -int(step.normalize().as_tuple().exponent)
+        needed = -int(step.as_tuple().exponent)
         force_setattr(
             self,
             "quote_per_tick_lot",
@@ -73,7 +73,7 @@ class Market(msgspec.Struct, frozen=True, gc=False, kw_only=True):
                 step,
                 quote_unit,
                 (
-                    f"{self.symbol}: tick {self.tick_size} x lot {self.lot_size} is no whole number of {self.quote.symbol} units: "
+                    f"{self.symbol}: tick {self.tick_size:f} x lot {self.lot_size:f} is no whole number of {self.quote.symbol} units: "
                     f"{self.quote.symbol} needs precision {needed}, it has {self.quote.precision}"
                 ),
             ),
@@ -83,11 +83,11 @@ class Market(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def price_ticks(self, price: Decimal) -> int:
         """Return `price` in ticks; raises AmountError where it is off the tick."""
-        return steps(price, self.tick_size, f"price {price} is off the tick of {self.symbol}, {self.tick_size}")
+        return steps(price, self.tick_size, f"price {written(price)} is off the tick of {self.symbol}, {self.tick_size:f}")
 
     def quantity_lots(self, quantity: Decimal) -> int:
         """Return `quantity` of base in lots; raises AmountError where it is off the lot."""
-        return steps(quantity, self.lot_size, f"quantity {quantity} is off the lot of {self.symbol}, {self.lot_size}")
+        return steps(quantity, self.lot_size, f"quantity {written(quantity)} is off the lot of {self.symbol}, {self.lot_size:f}")
 
     def price(self, ticks: int) -> Decimal:
         """Return a price of `ticks` as a Decimal, in quote for one base."""

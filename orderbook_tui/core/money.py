@@ -5,7 +5,9 @@
 What does not fit is refused, never rounded. The one rounding of the project is a fee, see `settlement`.
 """
 
+from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation
+from functools import reduce
 from typing import Final
 
 import msgspec
@@ -36,10 +38,10 @@ class Asset(msgspec.Struct, frozen=True, gc=False):
         units = steps(
             amount,
             Decimal(1).scaleb(-self.precision),
-            f"{amount} {self.symbol}: {self.symbol} has {self.precision} decimals",
+            f"{written(amount)} {self.symbol}: {self.symbol} has {self.precision} decimals",
         )
         if abs(units) > MAX_UNITS:
-            raise AmountError(f"{amount} {self.symbol} is too large: at most {self.amount(MAX_UNITS):f}")
+            raise AmountError(f"{amount:f} {self.symbol} is too large: at most {self.amount(MAX_UNITS):f}")
         return units
 
     def amount(self, units: int) -> Decimal:
@@ -51,14 +53,16 @@ def decimal(value: Decimal | int | str | float) -> Decimal:
     """Read a number that a person wrote. A float stands for its shortest decimal text (`0.1` is one tenth).
 
     Raises:
-        AmountError: it is not a finite number.
+        AmountError: it is not a finite number, or so large or small that it can be no amount.
     """
     try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
+        number = Decimal(value) if isinstance(value, Decimal) or type(value) is int else Decimal(str(value))
     except InvalidOperation:
         raise AmountError(f"{value!r} is not a number") from None
     if not number.is_finite():
         raise AmountError(f"{number} is not a finite number")
+    if abs(number.adjusted()) > _MAX_EXPONENT:
+        raise AmountError(f"{number:.6g} is out of range")
     return number
 
 
@@ -69,7 +73,7 @@ def steps(value: Decimal, step: Decimal, otherwise: str) -> int:
         AmountError: with the text `otherwise`, when `value` is not a whole number of steps.
     """
     if not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT:
-        raise AmountError(f"{value} is out of range")
+        raise AmountError(f"{value:.6g} is out of range")
     value_up, value_down = value.as_integer_ratio()
     step_up, step_down = step.as_integer_ratio()
     count, rest = divmod(value_up * step_down, value_down * step_up)
@@ -84,6 +88,16 @@ def plain(number: Decimal) -> Decimal:
     return short.quantize(Decimal(1), context=_EXACT) if short.as_tuple().exponent > 0 else short  # type: ignore[operator]
 
 
-def scaled(count: int, step: Decimal) -> Decimal:
+def written(number: Decimal) -> str:
+    """Return the digits of a number as a person writes them; one with an absurd exponent keeps it."""
+    return f"{number:f}" if abs(number.adjusted()) <= _MAX_EXPONENT else f"{number:.6g}"
+
+
+def scaled(count: Decimal | int, step: Decimal) -> Decimal:
     """Return `count` times `step`, exactly."""
     return plain(_EXACT.multiply(Decimal(count), step))
+
+
+def total(numbers: Iterable[Decimal]) -> Decimal:
+    """Return the sum of `numbers`, exactly, whatever the caller's decimal context."""
+    return reduce(_EXACT.add, numbers, Decimal(0))

@@ -48,10 +48,11 @@ class Settlement:
         Raises:
             DisciplineError, InsufficientBudget: nothing has changed.
         """
-        action = slot.action
+        action, market = slot.action, slot.action.market
         quantity = action.quantity - slot.filled
-        self._discipline[action.market.symbol].check(action.price, quantity)
-        self._given(slot).lock(self.need(action, quantity))
+        self._discipline[market.symbol].check(action.price, quantity)
+        given = market.quote if action.side is _BID else market.base
+        self._accounts[slot.account_id][given.symbol].lock(self.need(action, quantity))
 
     def give_back(self, slot: ActionSlot) -> None:
         """Undo `reserve`: the venue did not accept the order."""
@@ -63,10 +64,11 @@ class Settlement:
 
     def execute(self, execution: Execution) -> None:
         """Settle both sides of a trade, or the one that is ours."""
-        if execution.maker >= 0:
-            self._fill(self._slots[execution.maker], execution, execution.maker_fee)
-        if execution.taker >= 0:
-            self._fill(self._slots[execution.taker], execution, execution.taker_fee)
+        maker, taker = execution.maker, execution.taker
+        if maker >= 0:
+            self._fill(self._slots[maker], execution, execution.maker_fee)
+        if taker >= 0:
+            self._fill(self._slots[taker], execution, execution.taker_fee)
 
     def cancel(self, slot: ActionSlot) -> None:
         """Unlock what the open remainder of the slot's order holds."""
@@ -132,23 +134,24 @@ class Settlement:
         return self._accounts[slot.account_id][(market.quote if slot.action.side is _BID else market.base).symbol]
 
     def _fill(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
-        action, left = slot.action, slot.open - execution.quantity
+        action, quantity, was_open = slot.action, execution.quantity, slot.open
         market, budgets = action.market, self._accounts[slot.account_id]
         quote, base = budgets[market.quote.symbol], budgets[market.base.symbol]
-        notional = execution.price * execution.quantity * market.quote_per_tick_lot
-        moved = execution.quantity * market.base_per_lot
+        notional = execution.price * quantity * market.quote_per_tick_lot
+        moved = quantity * market.base_per_lot
         if action.side is _BID:
             cost = notional + charge
-            surplus = self.need(action, slot.open) - self.need(action, left) - cost
             quote.spend(cost)
-            if surplus:
-                quote.unlock(surplus)
+            if execution.price != action.price or self._highest_fee:
+                surplus = self.need(action, was_open) - self.need(action, was_open - quantity) - cost
+                if surplus:
+                    quote.unlock(surplus)
             base.receive(moved)
         else:
             base.spend(moved)
             quote.receive(notional - charge)
-        slot.open = left
-        slot.filled += execution.quantity
+        slot.open = was_open - quantity
+        slot.filled += quantity
         slot.fills += (execution,)
 
     def _fill_movements(self, slot: ActionSlot, execution: Execution, charge: int, was_open: int) -> Iterator[Movement]:

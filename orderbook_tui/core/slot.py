@@ -227,7 +227,7 @@ class ActionSlot(msgspec.Struct, gc=False):
     @property
     def must_ask(self) -> bool:
         """Whether the last attempt failed and no further one may be made without a decision."""
-        return self.state is _IN_PROGRESS and bool(self.attempts) and len(self.attempts) >= self.allowed_attempts
+        return self.state is _IN_PROGRESS and len(self.attempts) >= self.allowed_attempts and self.last_error is not None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -266,7 +266,7 @@ class ActionSlot(msgspec.Struct, gc=False):
     def complete(self, order_id: int | str, now: int) -> None:
         """End the attempt and the slot: the venue has accepted the order."""
         if self.state is not _IN_PROGRESS:
-            raise IllegalTransition(self.sequence, self.state, SlotState.COMPLETED)
+            raise IllegalTransition(self.sequence, self.state, _COMPLETED)
         attempt = self.attempts[-1]
         attempt.order_id = order_id
         attempt.ended = now
@@ -274,6 +274,8 @@ class ActionSlot(msgspec.Struct, gc=False):
 
     def fail_attempt(self, failure: Failure, now: int) -> None:
         """End the attempt without an order; the slot stays InProgress, to be tried again or decided about."""
+        if self.state is not _IN_PROGRESS:
+            raise IllegalTransition(self.sequence, self.state, SlotState.FAILED)
         attempt = self.attempts[-1]
         attempt.failure = failure
         attempt.ended = now
@@ -291,10 +293,15 @@ class ActionSlot(msgspec.Struct, gc=False):
             self._count_failure(attempt.failure)
 
     def decide(self, decision: Decision) -> None:
-        """Move as a decision says: Retry allows one more attempt, Quit begins afresh on resume."""
+        """Move as a decision says: Retry allows one more attempt, Quit begins afresh on resume.
+
+        Raises:
+            IllegalTransition: the slot's state does not allow it; nothing has changed.
+        """
         action = decision.action
-        self.decisions += (decision,)
         if action is RecoveryAction.RETRY:
+            if self.state is not _IN_PROGRESS:
+                raise IllegalTransition(self.sequence, self.state, _IN_PROGRESS)
             self.allowed_attempts = len(self.attempts) + 1
         elif action is RecoveryAction.SKIP:
             self.move(SlotState.SKIPPED)
@@ -303,6 +310,7 @@ class ActionSlot(msgspec.Struct, gc=False):
         else:
             self.move(_PENDING)
             self.allow_afresh()
+        self.decisions += (decision,)
 
     def allow_afresh(self) -> None:
         """Allow a first try and `max_retries` retries from here on."""

@@ -12,7 +12,8 @@ class RunControl:
         self.held = False
         self.paused = False
         self.stopping = False
-        self._stepping = False
+        self.stepping = False
+        """Whether a paused run may still finish one slot."""
         self._rate = slots_per_second
         self._due = 0.0
         self._changed: anyio.Event | None = None
@@ -42,7 +43,7 @@ class RunControl:
 
     def step(self) -> None:
         """Let a paused run finish one slot."""
-        self.paused = self._stepping = True
+        self.paused = self.stepping = True
         self._note()
 
     def stop(self) -> None:
@@ -50,17 +51,16 @@ class RunControl:
         self.stopping = True
         self._note()
 
-    def slot_ended(self) -> None:
+    def step_taken(self) -> None:
         """Take back the leave that a step gave."""
-        if self._stepping:
-            self._stepping = False
-            self._note()
+        self.stepping = False
+        self._note()
 
     async def admit(self) -> bool:
         """Wait until a slot may start; False: the run is to stop."""
         if not await self.admit_attempt():
             return False
-        while self._rate is not None and not self._stepping:
+        while self._rate is not None and not self.stepping:
             now = time.monotonic()
             # After a pause the pace starts anew: nothing is caught up with in a burst.
             if self._due < now - 1:
@@ -74,7 +74,7 @@ class RunControl:
 
     async def admit_attempt(self) -> bool:
         """Wait until an attempt may start; False: the run is to stop."""
-        while self.paused and not self._stepping and not self.stopping:
+        while self.paused and not self.stepping and not self.stopping:
             await self._change()
         return not self.stopping
 

@@ -29,7 +29,7 @@ class SlotExecutor:
         self.intents = intents
         venue.on_execution(self._settle_late)
 
-    def __call__(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
+    def place(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
         """Place the slot's order and return its id.
 
         Raises:

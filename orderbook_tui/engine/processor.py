@@ -92,26 +92,29 @@ class SlotProcessor:
 
     async def process_slots(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
         """Run the slots that are Pending, in the order given, and say what came of them."""
-        return await self._process((slot for slot in slots if slot.state is _PENDING), executor)
+        return await self._process(slots, _PENDING, executor)
 
     async def revisit(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
         """Run the slots that are Failed once more, each with all its retries afresh."""
-        return await self._process((slot for slot in slots if slot.state is SlotState.FAILED), executor)
+        return await self._process(slots, SlotState.FAILED, executor)
 
-    async def _process(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
+    async def _process(self, slots: Iterable[ActionSlot], wanted: SlotState, executor: Executor) -> ProcessorResults:
         results = ProcessorResults()
         control, failures, now = self._control, self._failures, time.time_ns
         slot_ended = self._observer.slot_ended
-        yielded = 0
+        completed = yielded = 0
         for slot in slots:
+            if slot.state is not wanted:
+                continue
             if control.held and not await control.admit():
                 results.ending = Ending.STOPPED
-                return results
-            ending = None
-            if slot.attempts and slot.state is _PENDING and len(slot.attempts) >= slot.allowed_attempts:
-                slot.move(SlotState.IN_PROGRESS)  # an earlier life ended before it was asked
+                break
+            if slot.attempts and wanted is _PENDING and len(slot.attempts) >= slot.allowed_attempts:
+                slot.move(_IN_PROGRESS)  # an earlier life ended before it was asked
                 ending = await self._ask(slot)
-            while ending is None and not slot.is_ended:
+            else:
+                ending = None
+            while ending is None:
                 slot.begin(now())
                 try:
                     order_id = executor(slot)
@@ -119,18 +122,25 @@ class SlotProcessor:
                         order_id = await order_id
                 except failures as error:
                     ending = await self._after_failure(slot, failure_of(error))
+                    if slot.state is not _IN_PROGRESS:
+                        break
                     continue
                 slot.complete(order_id, now())  # type: ignore[arg-type]  # awaited above
+                completed += 1
+                break
             if ending is not None:
                 results.ending = ending
-                return results
-            _count(results, slot.state)
+                break
             slot_ended(slot)
-            control.slot_ended()
+            if slot.state is not _COMPLETED:
+                _count(results, slot.state)
+            if control.stepping:
+                control.step_taken()
             # Not `now - yielded > SLICE_NS` alone: the clock may be set back.
             if not 0 <= now() - yielded < SLICE_NS:
                 await anyio.lowlevel.checkpoint()
                 yielded = now()
+        results.completed = completed
         return results
 
     async def _after_failure(self, slot: ActionSlot, failure: Failure) -> Ending | None:
@@ -210,12 +220,10 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _count(results: ProcessorResults, state: SlotState) -> None:
-    if state is SlotState.COMPLETED:
-        results.completed += 1
-    elif state is SlotState.FAILED:
+    if state is SlotState.FAILED:
         results.failed += 1
     else:
         results.skipped += 1
 
 
-_PENDING = SlotState.PENDING
+_PENDING, _IN_PROGRESS, _COMPLETED = SlotState.PENDING, SlotState.IN_PROGRESS, SlotState.COMPLETED

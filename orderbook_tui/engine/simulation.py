@@ -5,7 +5,7 @@
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 from pathlib import Path
 
@@ -229,12 +229,12 @@ class Simulation:
             StorageError: the checkpoint cannot be written.
         """
         chosen = self._selected
-        pending = (slot for slot in self.slots if chosen is None or chosen(slot))
+        pending = self.slots if chosen is None else filter(chosen, self.slots)
         return await self._run(pending, decider, revisiting=False)
 
     async def revisit(self, decider: Decider | None = None) -> Ending:
         """Run the Failed slots once more, each with all its retries and its partner's unfilled remainder."""
-        return await self._run((slot for slot in self.slots if slot.state is SlotState.FAILED), decider, revisiting=True)
+        return await self._run(self.slots, decider, revisiting=True)
 
     def pause(self) -> None:
         """Hold the run before its next attempt, and save."""
@@ -268,7 +268,7 @@ class Simulation:
 
     # How it runs
 
-    async def _run(self, slots: Iterator[ActionSlot], decider: Decider | None, *, revisiting: bool) -> Ending:
+    async def _run(self, slots: Iterable[ActionSlot], decider: Decider | None, *, revisiting: bool) -> Ending:
         processing, config = self.config.processor, self.config
         self._open_checkpoint()
         processor = SlotProcessor(
@@ -284,7 +284,7 @@ class Simulation:
         self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
         try:
             work = processor.revisit if revisiting else processor.process_slots
-            ending = (await work(slots, self._executor)).ending
+            ending = (await work(slots, self._executor.place)).ending
             self._tidy(revisiting)
         finally:
             self.elapsed, self._started = self.running_time, None
@@ -349,11 +349,11 @@ class Simulation:
 
     def slot_ended(self, slot: ActionSlot) -> None:
         stats, partner = self.state.stats, self.slots[slot.partner]
-        if slot.state is SlotState.COMPLETED:
+        if slot.state is _COMPLETED:
             stats.completed_slots += 1
         else:
             stats.count(slot.state)
-        last = slot.sequence & 1 or (self._revisiting and partner.state is not SlotState.FAILED)
+        last = slot.sequence & 1 or (self._revisiting and partner.state is not _FAILED)
         if last and (slot.open or partner.open) and slot.action.matching_strategy.account is not None:
             self._executor.close_pair(slot)
         self._processed += 1
@@ -378,3 +378,6 @@ class Simulation:
         needed = self._settlement.need(slot.action, slot.action.quantity - slot.filled)
         available = self.budgets.budget(slot.account_id, asset).available
         return Question(slot, failure, self.account_name(slot.account_id), asset.symbol, asset.amount(needed), asset.amount(available))
+
+
+_COMPLETED, _FAILED = SlotState.COMPLETED, SlotState.FAILED

@@ -55,7 +55,7 @@ def budget(**spec: object) -> dict[str, object]:
         ),
         (
             {"assets": [{"symbol": "USD"}, {"symbol": "BTC"}], "markets": [market(), market(symbol="x", base="btc")]},
-            'markets[1].base: no asset is called "btc" (there are USD, BTC)',
+            'markets[1].base: no asset is called "btc" (did you mean "BTC"?)',
         ),
         (
             {"markets": [market(regulation={"kind": "unregulated", "band": "0.1"})]},
@@ -110,7 +110,7 @@ def budget(**spec: object) -> dict[str, object]:
             budget(account_id="test-acount-2"),
             'budget.budgets[0].account_id: no account is called "test-acount-2" (did you mean "test-account-2"?)',
         ),
-        (budget(amount="0.000000001"), "budget.budgets[0].amount: 1E-9 BTC: BTC has 8 decimals"),
+        (budget(amount="0.000000001"), "budget.budgets[0].amount: 0.000000001 BTC: BTC has 8 decimals"),
         (
             budget(amount=10**12),
             "budget.budgets[0].amount: 1000000000000 BTC is too large: at most 92233720368.54775807",
@@ -164,3 +164,25 @@ def test_places_count_the_entries_that_were_refused() -> None:
 def test_one_wrong_market_does_not_hide_another() -> None:
     found = problems({"markets": [market(tick_size=-1), market(symbol="x", lot_size="0.0000001")]})
     assert [problem.split(":")[0] for problem in found] == ["markets[0].tick_size", "markets[1]"]
+
+
+def test_problems_beyond_a_thousand_are_not_listed() -> None:
+    found = problems({"budget": {"budgets": [{"amount": 1, "asset_id": "GBP"}] * 1500}})
+    assert (len(found), found[-1]) == (1001, "and more")
+
+
+def test_entries_keep_their_numbers_where_others_were_refused() -> None:
+    accounts = {"list": [{"id": 5}, {"id": "a"}, {"id": "a"}]}
+    assets = [{"symbol": 5}, {"symbol": "USD"}, {"symbol": "USD"}]
+    assert problems({"accounts": accounts, "assets": assets}) == [
+        "accounts.list[0].id: expected text, got 5",
+        "assets[0].symbol: expected text, got 5",
+        'accounts.list[2].id: "a" is already the id of account [1]',
+        'assets[2].symbol: "USD" is already asset [1]',
+    ]
+
+
+def test_a_hostile_symbol_is_quoted_harmlessly() -> None:
+    [problem] = problems({"markets": [market(symbol="\x1b[2J" + "x" * 5000, lot_size=1)]})
+    assert problem.isprintable()
+    assert len(problem) < 600

@@ -34,7 +34,10 @@ def accounts_problems(path: Path) -> list[str]:
 def test_nothing_said_is_four_accounts_and_two_markets_with_ten_thousand_of_everything() -> None:
     world = of()
     assert [account.name for account in world.accounts] == [f"test-account-{number}" for number in (1, 2, 3, 4)]
-    assert [(each.symbol, each.reference_price) for each in world.markets] == [("BTC-USD", 60000), ("ETH-USD", 3000)]
+    assert [f"{each.symbol} at {each.reference_price}" for each in world.markets] == [
+        "BTC-USD at 60000",
+        "ETH-USD at 3000",
+    ]
     assert set(world.budgets.values()) == {10_000 * USD}
     assert len(world.budgets) == 12
 
@@ -139,8 +142,9 @@ def test_a_wrong_file_of_accounts_is_refused_by_its_name(tmp_path: Path, text: s
 
 def test_what_is_wrong_with_the_accounts_is_told_with_the_rest(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[{}]")
-    assert problems({"seed": -1, "accounts": {"file": "a.json"}}, tmp_path) == [
+    assert problems({"seed": -1, "scheduler": {"rounds": 0}, "accounts": {"file": "a.json"}}, tmp_path) == [
         "seed: -1 is below the least, 0",
+        "scheduler.rounds: 0 is below the least, 1",
         "a.json: [0]: an account needs an id or a name",
     ]
 

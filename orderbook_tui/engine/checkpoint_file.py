@@ -1,0 +1,262 @@
+"""One SQLite file: how it is opened, what its failures mean in words, and which values need another dress.
+
+A text that is no valid Unicode (a lone surrogate in a venue's reply) and an integer past 64 bits do not fit a column. They
+are kept as a BLOB: a letter that says what it is, and the bytes.
+"""
+
+import gc
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+import apsw
+import apsw.sqlite_extra
+
+from orderbook_tui.engine.checkpoint_schema import APPLICATION_ID, USER_VERSION, declared
+from orderbook_tui.errors import CheckpointDamaged, CheckpointError, CheckpointInUse, CheckpointTooNew, StorageError
+
+SUFFIX: Final = ".sqlite"
+BUSY_MS: Final = 1_000
+_LEAVE_IT: Final = "it was left as it is: restore it from a copy, or delete it"
+_COPY_ATTEMPTS: Final = 20
+
+_written_here: "WeakValueDictionary[Path, apsw.Connection]" = WeakValueDictionary()
+"""The connections of this process that write. A reader here shares them: SQLite locks by process, and a second
+descriptor on the same file, once closed, would take the writer's locks with it."""
+
+
+def writing(path: Path, connection: apsw.Connection) -> None:
+    """Note that `connection` writes the file at `path`."""
+    _written_here[path] = connection
+
+
+def writes_here(path: Path) -> bool:
+    """Whether this process writes the file at `path`."""
+    return path in _written_here
+
+
+def done_writing(path: Path) -> None:
+    """Forget what `writing` noted."""
+    _written_here.pop(path, None)
+
+
+def checksums() -> str | None:
+    """Return the name of the VFS that puts a checksum on every page; None where apsw was built without it."""
+    if "cksmvfs" not in apsw.vfs_names():
+        with apsw.Connection(":memory:") as memory:
+            try:
+                apsw.sqlite_extra.load(memory, "cksumvfs")
+            except (apsw.sqlite_extra.NotAvailable, apsw.Error):
+                return None
+    return "cksmvfs"
+
+
+def opened(path: Path, flags: int) -> apsw.Connection:
+    """Open the file at `path`, which exists, with everything off that a hostile file could use."""
+    connection = apsw.Connection(str(path), flags=flags | apsw.SQLITE_OPEN_NOFOLLOW, vfs=checksums())
+    connection.set_busy_timeout(BUSY_MS)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0)
+    # The journal beside a damaged file is part of the evidence: only `CheckpointWriter.close` folds it in.
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    for pragma in ("mmap_size=0", "cell_size_check=1", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+def check_ours(connection: apsw.Connection, path: Path) -> None:
+    """Refuse a file that is no checkpoint, that a later version wrote, or whose tables are not what we declared.
+
+    Raises:
+        CheckpointTooNew, CheckpointDamaged: so it is.
+    """
+    application, version = connection.pragma("application_id"), connection.pragma("user_version")
+    if application != APPLICATION_ID:
+        raise Foreign(f"{path} is not a checkpoint of this program: it was left as it is")
+    if not 1 <= version <= USER_VERSION:
+        raise CheckpointTooNew(
+            f"{path} was written by a later version of the program: its format is {version}, this one reads {USER_VERSION}. "
+            "Install that version to open it"
+        )
+    there = set(connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+    if not declared() <= there or any(kind == "trigger" for kind, _, _ in there):
+        raise CheckpointDamaged(f"{path}: its tables are not those of a checkpoint; {_LEAVE_IT}")
+
+
+class Foreign(CheckpointDamaged):
+    """The file is something else than a checkpoint."""
+
+
+@contextmanager
+def reading(path: Path, *, in_use_elsewhere: bool) -> Iterator[apsw.Connection]:
+    """Open the checkpoint at `path` to read it, at one moment; nothing in its folder is changed.
+
+    A run in another process has the file to itself, and a killed run in a folder closed to us needs its journal played
+    back: both are read from a copy.
+    """
+    with explained(path):
+        shared = _written_here.get(path)
+        if shared is not None:
+            yield shared
+            return
+        if in_use_elsewhere:
+            with _copied(path) as copy, _at_one_moment(copy) as connection:
+                yield connection
+            return
+        try:
+            connection = opened(path, apsw.SQLITE_OPEN_READONLY)
+            connection.pragma("schema_version")
+        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
+            if not any(beside.exists() for beside in _journals(path)):
+                raise
+            with _copied(path) as copy, _at_one_moment(copy) as connection:
+                yield connection
+            return
+        try:
+            connection.execute("BEGIN")
+            check_ours(connection, path)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _at_one_moment(path: Path) -> Iterator[apsw.Connection]:
+    connection = opened(path, apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.execute("BEGIN")
+        check_ours(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _copied(path: Path) -> Iterator[Path]:
+    """Copy a checkpoint and its write-ahead journal, as they were at one moment, while a run goes on.
+
+    The journal is copied last. As long as it was not begun again meanwhile, which its header tells, it holds every page
+    that has changed since the file's own copy began.
+    """
+    with tempfile.TemporaryDirectory(prefix="orderbook-tui-") as folder:
+        copy = Path(folder) / path.name
+        for _ in range(_COPY_ATTEMPTS):
+            before = _heads(path)
+            for source, target in zip((path, *_journals(path)), (copy, *_journals(copy)), strict=True):
+                _copy(source, target)
+            if before == _heads(path):
+                break
+        else:
+            raise CheckpointInUse(f"{path} changes too fast to be read: try again, or pause its run")
+        yield copy
+
+
+def _journals(path: Path) -> tuple[Path, Path]:
+    """Return where SQLite keeps what is not in the file yet, or would have to be taken back."""
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-journal")
+
+
+def _heads(path: Path) -> list[bytes]:
+    heads = []
+    for journal in _journals(path):
+        try:
+            with journal.open("rb") as file:
+                heads.append(file.read(32))
+        except FileNotFoundError:
+            heads.append(b"")
+    return heads
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    with (
+        suppress(FileNotFoundError),
+        os.fdopen(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as taken,
+        target.open("wb") as made,
+    ):
+        shutil.copyfileobj(taken, made, 1 << 20)
+
+
+def ordinary(path: Path) -> str | None:
+    """Return why what is at `path` cannot be a checkpoint, judged from outside; None where it can."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return "is a link, and links are not followed"
+    if stat.S_ISDIR(mode):
+        return "is a folder"
+    return None if stat.S_ISREG(mode) else "is no ordinary file"
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system raise into our errors, in words."""
+    try:
+        yield
+    except (apsw.Error, OSError, MemoryError) as error:
+        raise in_words(path, error) from error
+
+
+def in_words(path: Path, error: BaseException) -> CheckpointError:
+    """Return our error for one of SQLite's or the system's: the file, the reason, and what to do."""
+    if isinstance(error, OSError):
+        return StorageError(f"{path}: {error.strerror or error}: mend that and try again")
+    if isinstance(error, MemoryError):
+        return StorageError(f"{path}: there is not enough memory to read it")
+    reason = str(error).removeprefix(type(error).__name__).lstrip(": ")
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return CheckpointInUse(f"{path} is open in another program: close it there and try again")
+    if isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) in _DAMAGE:
+        return CheckpointDamaged(f"{path} is damaged (a page is not what was written); {_LEAVE_IT}")
+    if isinstance(error, apsw.ConstraintError):
+        return CheckpointError(f"{path} does not take this: {reason}")
+    if isinstance(error, apsw.FullError):
+        return StorageError(f"{path}: the disk is full: free some space and try again")
+    if isinstance(error, apsw.ReadOnlyError):
+        return StorageError(f"{path} cannot be written: the file or its folder is read-only")
+    if isinstance(error, (apsw.CantOpenError, apsw.PermissionsError, apsw.AuthError)):
+        return StorageError(f"{path} cannot be opened ({reason}): check that file and folder are there, and whose they are")
+    if isinstance(error, (apsw.IOError, apsw.NoMemError, apsw.NoLFSError, apsw.InterruptError, apsw.ProtocolError)):
+        return StorageError(f"{path}: the disk or the system failed ({reason}): mend that and try again")
+    return CheckpointDamaged(f"{path} is damaged ({reason}); {_LEAVE_IT}")
+
+
+_DAMAGE: Final = {apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS, apsw.SQLITE_IOERR_SHORT_READ}
+
+
+def dressed(value: Any) -> Any:
+    """Return `value` as a column can hold it: itself, or a BLOB."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return b"s" + value.encode("utf-8", "surrogatepass")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return b"i" + hex(value).encode()
+    return value
+
+
+def undressed(value: Any) -> Any:
+    """Return what `dressed` was given."""
+    if isinstance(value, bytes):
+        return int(value[1:], 16) if value[:1] == b"i" else value[1:].decode("utf-8", "surrogatepass")
+    return value
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away while a million records are made that it would look through again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,411 @@
+"""Checkpoints: one file per simulation in one folder, to save, list, read, resume and delete.
+
+    <folder>/<id>.sqlite    the simulation (see `checkpoint_schema`)
+    <folder>/<id>.lock      who writes it now (see `guard`)
+
+Reading takes no lock and changes nothing. Writing goes through a `CheckpointWriter`, of which there is one at a time.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import time
+import weakref
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from orderbook_tui.core.state import SimulationState
+from orderbook_tui.engine.checkpoint_file import (
+    SUFFIX,
+    Foreign,
+    explained,
+    ordinary,
+    reading,
+    undressed,
+    writes_here,
+)
+from orderbook_tui.engine.checkpoint_reader import Checkpoint, Intent, count_events, missing_events, read_checkpoint
+from orderbook_tui.engine.checkpoint_writer import CheckpointWriter, create_file
+from orderbook_tui.engine.guard import Guard, Holder, holder_of, left_behind
+from orderbook_tui.errors import (
+    CheckpointDamaged,
+    CheckpointError,
+    CheckpointInUse,
+    CheckpointNotFound,
+    CheckpointTooNew,
+    StorageError,
+)
+
+__all__ = [
+    "GROUP",
+    "Checkpoint",
+    "CheckpointStatus",
+    "CheckpointWriter",
+    "Intent",
+    "SimulationInfo",
+    "StatePersistence",
+]
+
+GROUP: Final = 256
+"""How many slots wait for one commit, where not each is saved."""
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NEW: Final = SUFFIX + "-new"
+
+
+class CheckpointStatus(StrEnum):
+    """What can be done with a checkpoint."""
+
+    FINISHED = "finished"
+    """The run is done."""
+    INTERRUPTED = "interrupted"
+    """The run can be resumed."""
+    RUNNING = "running"
+    """A process has it."""
+    DAMAGED = "damaged"
+    TOO_NEW = "too_new"
+    FOREIGN = "foreign"
+    """It is something else than a checkpoint."""
+    UNREADABLE = "unreadable"
+    """The system does not let us read it."""
+
+
+class SimulationInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the list of checkpoints. Times are nanoseconds since the epoch; `reason` says why there is no more to say."""
+
+    id: str
+    path: Path
+    status: CheckpointStatus
+    name: str = ""
+    created_at: int = 0
+    saved_at: int = 0
+    total_slots: int = 0
+    completed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    size: int = 0
+    """Bytes on the disk."""
+    reason: str = ""
+
+    @property
+    def finished(self) -> bool:
+        return self.status is CheckpointStatus.FINISHED
+
+
+class StatePersistence:
+    """The checkpoints of one folder, which is made when the first is saved."""
+
+    def __init__(self, folder: str | Path) -> None:
+        # The folder may be reached through a link; what is in it may not be one.
+        self.folder = Path(os.path.realpath(folder))
+        self._writers: dict[str, CheckpointWriter] = {}
+        self._close = weakref.finalize(self, _close_all, self._writers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what `save` keeps open."""
+        _close_all(self._writers)
+
+    def save(self, state: SimulationState) -> str:
+        """Save what is new in `state`, and return its id; the first time a checkpoint is made, and `state.id` given.
+
+        The checkpoint stays ours until `close`. What this says is saved is on the disk.
+
+        Raises:
+            CheckpointInUse: another process has it.
+            CheckpointError: there is a checkpoint of that id, of another run.
+            StorageError: it cannot be written.
+        """
+        state.journal_missing()
+        writer = self._writers.get(state.id)
+        if writer is None:
+            writer = self._taken_up(state) if state.id and self._path(state.id).exists() else self.create(state, group=1)
+            self._writers[state.id] = writer
+        if state.current_slot_index == len(state.slots):
+            writer.finish(state.journal)
+        else:
+            writer.flush(state.journal, barrier=True)
+        state.saved_at = writer.saved_at
+        return state.id
+
+    def load(self, id: str) -> SimulationState:  # noqa: A002 - the page's word
+        """Return the state that a checkpoint holds. Raises what `read` raises."""
+        return self.read(id).replay().state
+
+    def read(self, id: str) -> Checkpoint:  # noqa: A002
+        """Return what a checkpoint holds, also while its run goes on. Nothing is changed.
+
+        Raises:
+            CheckpointNotFound, CheckpointDamaged, CheckpointTooNew, StorageError: the message says which file, and why.
+        """
+        path = self._found(id)
+        with reading(path, in_use_elsewhere=self._runs_elsewhere(path) is not None) as connection:
+            checkpoint = read_checkpoint(connection, path)
+        if writes_here(path):
+            return checkpoint
+        return msgspec.structs.replace(checkpoint, notes=missing_events(len(checkpoint.journal), left_behind(_lock_of(path))))
+
+    def list_simulations(self) -> list[SimulationInfo]:
+        """Return every checkpoint of the folder, the one saved last first. One that cannot be read says why.
+
+        Raises:
+            StorageError: the folder itself cannot be read.
+        """
+        try:
+            paths = [path for path in self.folder.iterdir() if path.suffix == SUFFIX]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StorageError(f"{self.folder} cannot be listed: {error.strerror}") from None
+        described = map(self._described, paths)
+        return sorted((info for info in described if info is not None), key=lambda info: (info.saved_at, info.id), reverse=True)
+
+    def delete(self, id: str) -> None:  # noqa: A002
+        """Remove a checkpoint.
+
+        Raises:
+            CheckpointNotFound: there is none.
+            CheckpointInUse: a process has it.
+            CheckpointDamaged: it is something else than a checkpoint, and stays.
+            StorageError: the system does not let us.
+        """
+        path = self._found(id)
+        ours = self._writers.pop(id, None)
+        if ours is not None:
+            ours.close()
+        guard = Guard.take(_lock_of(path))
+        try:
+            # A damaged one may go; what is sound and not ours may not.
+            try:
+                with reading(path, in_use_elsewhere=False):
+                    pass
+            except Foreign:
+                raise
+            except CheckpointError:
+                pass
+            with explained(path):
+                # The file first: without it, what is left is nothing.
+                for suffix in ("", "-wal", "-shm", "-journal", "-new"):
+                    path.with_name(path.name + suffix).unlink(missing_ok=True)
+        finally:
+            guard.release()
+
+    def create(self, state: SimulationState, *, group: int) -> CheckpointWriter:
+        """Make a checkpoint of `state`, giving it an id where it has none, and return its writer.
+
+        `group` is how many slots may wait for one commit; with 1 each slot is saved as it ends.
+
+        Raises:
+            CheckpointError: there is one of that id, or the plan does not fit together.
+            StorageError: it cannot be written.
+        """
+        created_at = state.created_at or time.time_ns()
+        id = state.id or _new_id(state.plan.name, created_at)  # noqa: A001
+        path = self._path(id)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.folder} cannot be made: {error.strerror}") from None
+        runs = {slot.run for slot in state.slots} - {""}
+        if len(runs) > 1:
+            raise CheckpointError("the run cannot be saved: its slots belong to several runs")
+        run = runs.pop() if runs else id
+        self._sweep()
+        guard = Guard.take(_lock_of(path))
+        try:
+            if os.path.lexists(path):
+                raise CheckpointError(f"{path} is there already: resume it, delete it, or take another id")
+            create_file(path, state, run, created_at)
+            try:
+                writer = CheckpointWriter.open(path, guard, group=group)
+                try:
+                    guard.describe(name=state.plan.name, created_at=created_at, total_slots=len(state.slots), events=0)
+                    if state.journal:
+                        writer.flush(state.journal, barrier=True)
+                except BaseException:
+                    writer.close()
+                    raise
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+        except BaseException:
+            guard.release()
+            raise
+        for slot in state.slots:
+            slot.run = run
+        state.id, state.created_at = id, created_at
+        return writer
+
+    def resume(self, id: str, *, group: int) -> tuple[Checkpoint, CheckpointWriter]:  # noqa: A002
+        """Take a checkpoint up: read and check all of it, and return it with its writer.
+
+        Raises:
+            CheckpointInUse: a process has it; the message says which, and since when.
+            CheckpointNotFound, CheckpointDamaged, CheckpointTooNew, StorageError: as `read`; nothing has changed.
+        """
+        path = self._found(id)
+        guard = Guard.take(_lock_of(path))
+        try:
+            with reading(path, in_use_elsewhere=False) as connection:
+                checkpoint = read_checkpoint(connection, path)
+            found = len(checkpoint.journal)
+            checkpoint = msgspec.structs.replace(checkpoint, notes=missing_events(found, guard.left))
+            writer = CheckpointWriter.open(path, guard, group=group)
+            try:
+                if writer.written != found:
+                    raise CheckpointInUse(f"{path} is being written by another program: close it there and try again")
+                guard.describe(
+                    name=checkpoint.plan.name,
+                    created_at=checkpoint.created_at,
+                    total_slots=len(checkpoint.slots),
+                    events=found,
+                )
+                writer.count(checkpoint.journal)
+            except BaseException:
+                writer.close()
+                raise
+        except BaseException:
+            # What the last holder left is still to be told to whoever succeeds.
+            guard.abandon() if guard.left is not None else guard.release()
+            raise
+        return checkpoint, writer
+
+    def _path(self, id: str) -> Path:  # noqa: A002
+        if _ID.fullmatch(id) is None:
+            raise CheckpointNotFound(
+                f"{id!r:.100} is no id of a simulation: that is 1 to 64 letters, digits, - and _, with no - or _ in front"
+            )
+        return self.folder / f"{id}{SUFFIX}"
+
+    def _found(self, id: str) -> Path:  # noqa: A002
+        path = self._path(id)
+        try:
+            wrong = ordinary(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise CheckpointNotFound(f"there is no simulation {id} in {self.folder}") from None
+        except OSError as error:
+            raise StorageError(f"{path}: {error.strerror}") from None
+        if wrong is not None:
+            raise Foreign(f"{path} {wrong}: it is no checkpoint, and was left as it is")
+        return path
+
+    def _runs_elsewhere(self, path: Path) -> Holder | None:
+        return None if writes_here(path) else holder_of(_lock_of(path))
+
+    def _taken_up(self, state: SimulationState) -> CheckpointWriter:
+        """Go on with the checkpoint that `state` was loaded from."""
+        checkpoint, writer = self.resume(state.id, group=1)
+        if checkpoint.plan != state.plan or checkpoint.journal != state.journal[: len(checkpoint.journal)]:
+            writer.close()
+            raise CheckpointError(f"{checkpoint.path} holds another run, or has gone on since it was loaded: load it again")
+        return writer
+
+    def _sweep(self) -> None:
+        """Remove what a process left that died while making a checkpoint."""
+        with contextlib.suppress(OSError):
+            for making in self.folder.glob(f"*{_NEW}"):
+                if holder_of(_lock_of(making.with_name(making.name.removesuffix("-new")))) is None:
+                    making.unlink(missing_ok=True)
+
+    def _described(self, path: Path) -> SimulationInfo | None:
+        """Return a line of the list; None where the file has just gone."""
+        id = path.stem  # noqa: A001
+        try:
+            about = path.lstat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return SimulationInfo(id=id, path=path, status=CheckpointStatus.UNREADABLE, reason=f"{path}: {error.strerror}")
+        known = SimulationInfo(
+            id=id, path=path, status=CheckpointStatus.FOREIGN, saved_at=about.st_mtime_ns, size=about.st_size
+        )
+        try:
+            self._found(id)
+            holder = self._runs_elsewhere(path)
+            if holder is not None:
+                known = msgspec.structs.replace(known, saved_at=_lock_of(path).lstat().st_mtime_ns)
+            return _running(known, holder) if holder is not None else _counted(known, running=writes_here(path))
+        except CheckpointNotFound:
+            return msgspec.structs.replace(known, reason=f"{path.name!r}: its name is no id of a simulation")
+        except CheckpointError as error:
+            status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+            return msgspec.structs.replace(known, status=status, reason=str(error))
+
+
+_STATUS: Final = {
+    Foreign: CheckpointStatus.FOREIGN,
+    CheckpointDamaged: CheckpointStatus.DAMAGED,
+    CheckpointTooNew: CheckpointStatus.TOO_NEW,
+    CheckpointInUse: CheckpointStatus.RUNNING,
+    CheckpointError: CheckpointStatus.UNREADABLE,
+}
+
+
+def _running(known: SimulationInfo, holder: Holder) -> SimulationInfo:
+    """Describe a checkpoint that another process writes, by what its guard says."""
+    return msgspec.structs.replace(
+        known,
+        status=CheckpointStatus.RUNNING,
+        name=holder.name,
+        created_at=holder.created_at,
+        total_slots=holder.total_slots,
+        completed=holder.completed,
+        failed=holder.failed,
+        skipped=holder.skipped,
+        reason=f"in use by {holder.in_words()}",
+    )
+
+
+def _counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
+    """Describe a checkpoint by its progress row, which each barrier writes, and the few attempts since."""
+    with reading(known.path, in_use_elsewhere=False) as connection:
+        row = connection.execute(
+            "SELECT name, created_at, saved_at, total_slots, failed, skipped, finished, completed + "
+            "(SELECT count(*) FROM attempts WHERE n >= events AND kind IS NULL) FROM plan, progress"
+        ).fetchone()
+        if row is None:
+            raise CheckpointDamaged(f"{known.path} is damaged: it holds no plan; it was left as it is")
+        name, created_at, saved_at, total_slots, failed, skipped, finished, completed = row
+        events = count_events(connection)
+    status = CheckpointStatus.FINISHED if finished else CheckpointStatus.INTERRUPTED
+    reason = f"in use by this process {os.getpid()}" if running else ""
+    if not running:
+        reason = " ".join(missing_events(events, left_behind(_lock_of(known.path))))
+    return msgspec.structs.replace(
+        known,
+        status=CheckpointStatus.RUNNING if running and not finished else status,
+        name=undressed(name),
+        created_at=created_at,
+        saved_at=saved_at,
+        total_slots=total_slots,
+        completed=completed,
+        failed=failed,
+        skipped=skipped,
+        reason=reason,
+    )
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_suffix(".lock")
+
+
+def _new_id(name: str, created_at: int) -> str:
+    """Make an id that tells what and when, and that nobody else has."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", name[:1000]).strip("-")[:32].rstrip("-") or "simulation"
+    when = datetime.fromtimestamp(created_at // 10**9, UTC)
+    return f"{slug}-{when:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def _close_all(writers: dict[str, CheckpointWriter]) -> None:
+    while writers:
+        writers.popitem()[1].close()

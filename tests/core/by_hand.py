@@ -1,0 +1,123 @@
+"""A run by hand: what the executor does, step by step, with a journal, so that tests can stop and look anywhere."""
+
+from collections.abc import Sequence
+
+from orderbook_tui.core.book import SelfTradePrevention
+from orderbook_tui.core.exchange import Exchange
+from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.replay import replay
+from orderbook_tui.core.slot import ActionSlot, Cancel, Decision, Failure, RecoveryAction, SlotState
+from orderbook_tui.core.state import Plan
+from orderbook_tui.errors import OrderError
+
+
+class Run:
+    """A plan's slots on an exchange, with a journal. A failed slot is skipped; `now` counts the steps."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        slots: list[ActionSlot],
+        self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST,
+    ) -> None:
+        self.plan = plan
+        self.state, self.budgets, self.settlement = replay(plan, slots)
+        self.slots = slots
+        self.exchange = Exchange(plan.markets, plan.fees, self_trade_prevention)
+        self.now = 0
+
+    def tick(self) -> int:
+        self.now += 1
+        return self.now
+
+    def place(self, slot: ActionSlot) -> None:
+        """Place the slot's order, or raise why not."""
+        slot.begin(self.tick())
+        settlement, journal, stats = self.settlement, self.state.journal, self.state.stats
+        try:
+            settlement.reserve(slot)
+            try:
+                left = slot.action.quantity - slot.filled
+                submission = self.exchange.submit(slot.account_id, slot.action, left, slot.sequence, self.tick())
+            except OrderError:
+                settlement.give_back(slot)
+                raise
+        except OrderError as error:
+            self.end_attempt(slot, Failure(error.code, error.kind, str(error)))
+            raise
+        settlement.accept(slot)
+        slot.complete(submission.order_id, self.tick())
+        journal.append(slot.attempts[-1])
+        stats.count(slot.state)
+        stats.total_orders_created += 1
+        for execution in submission.executions:
+            settlement.execute(execution)
+            journal.append(execution)
+            stats.total_matches += 1
+        for sequence, _ in submission.cancelled:
+            self.cancelled(self.slots[sequence])
+
+    def fail(self, slot: ActionSlot, failure: Failure) -> None:
+        """Make an attempt that does not place anything."""
+        slot.begin(self.tick())
+        self.end_attempt(slot, failure)
+
+    def end_attempt(self, slot: ActionSlot, failure: Failure) -> None:
+        slot.fail_attempt(failure, self.tick())
+        self.state.journal.append(slot.attempts[-1])
+
+    def decide(self, slot: ActionSlot, action: RecoveryAction) -> None:
+        decision = Decision(slot.sequence, slot.attempt_count, action, "test", self.tick())
+        self.state.stats.count(slot.state, -1)
+        slot.decide(decision)
+        self.state.journal.append(decision)
+        self.state.stats.count(slot.state)
+
+    def cancel(self, slot: ActionSlot) -> None:
+        """Cancel what is open of the slot's order, if anything is."""
+        if slot.open:
+            assert isinstance(slot.order_id, int)
+            assert self.exchange.cancel(slot.order_id) == slot.open
+            self.cancelled(slot)
+
+    def cancelled(self, slot: ActionSlot) -> None:
+        self.state.journal.append(Cancel(slot.sequence, slot.open, self.tick()))
+        self.settlement.cancel(slot)
+
+    def step(self, slot: ActionSlot) -> str:
+        """Run one slot to its end, and its pair where it is the second; return why it failed, or nothing."""
+        error = ""
+        try:
+            self.place(slot)
+        except OrderError as refusal:
+            error = str(refusal)
+            self.decide(slot, RecoveryAction.SKIP)
+        if slot.sequence & 1 and slot.action.matching_strategy.account is not None:
+            self.cancel(self.slots[slot.partner])
+            self.cancel(slot)
+        return error
+
+    def to_the_end(self) -> dict[int, str]:
+        """Run all pending slots; return those that failed, and why."""
+        pending = [slot for slot in self.slots if slot.state is SlotState.PENDING]
+        return {slot.sequence: error for slot in pending if (error := self.step(slot))}
+
+    def drain(self) -> None:
+        """Cancel every open order."""
+        for slot in self.slots:
+            self.cancel(slot)
+
+    def broken(self) -> list[str]:
+        """The names of the invariants that do not hold."""
+        checks = invariants(self.state, self.budgets, self.settlement, self.exchange)
+        return [name for name, holds in checks.items() if not holds]
+
+
+def pots(run: Run) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+    """What every budget of a run holds: available, locked, spent, received."""
+    return {
+        (budget.account.id, budget.asset.symbol): (budget.available, budget.locked, budget.spent, budget.received)
+        for budget in run.budgets
+    }
+
+
