@@ -62,12 +62,16 @@ def some_accounts(count: int) -> list[Account]:
     return [Account(chr(ord("a") + number)) for number in range(count)]
 
 
-def bid(market: Market, quantity: int, price: int, *, only: str | None = None, lives: TimeInForce = TimeInForce.GTC) -> OrderAction:
+def bid(
+    market: Market, quantity: int, price: int, *, only: str | None = None, lives: TimeInForce = TimeInForce.GTC
+) -> OrderAction:
     """Buy `quantity` lots at `price` ticks, from the account `only` if given."""
     return OrderAction(market, Side.BID, quantity, price, OrderMatchingStrategy.match_with(only) if only else ANY, lives)
 
 
-def ask(market: Market, quantity: int, price: int, *, only: str | None = None, lives: TimeInForce = TimeInForce.GTC) -> OrderAction:
+def ask(
+    market: Market, quantity: int, price: int, *, only: str | None = None, lives: TimeInForce = TimeInForce.GTC
+) -> OrderAction:
     """Sell `quantity` lots at `price` ticks, to the account `only` if given."""
     return OrderAction(market, Side.ASK, quantity, price, OrderMatchingStrategy.match_with(only) if only else ANY, lives)
 

@@ -100,6 +100,8 @@ class Outcome(msgspec.Struct, gc=False):
     cancelled: tuple[tuple[Order, int], ...] = ()
     """Each cancelled maker with the quantity that it had left."""
     refusal: Refusal | None = None
+    rests: bool = False
+    """Whether the order, or what is left of it, is at rest now."""
 
 
 _Queue = deque[Order]
@@ -133,8 +135,7 @@ class OrderBook:
     def submit(self, order: Order, time_in_force: TimeInForce = _GTC) -> Outcome:
         """Match `order` against the book, then rest what is left of a GTC or post-only order.
 
-        The order's `quantity` is what is left afterwards; that of an IOC or of a prevented self-trade is cancelled,
-        not at rest (`order_id in book` tells).
+        The order's `quantity` is what is left afterwards; that of an IOC or of a prevented self-trade does not rest.
         """
         outcome = Outcome([])
         if time_in_force is not _GTC:
@@ -144,9 +145,10 @@ class OrderBook:
             if time_in_force is _FOK and self._fillable(order, order.quantity) < order.quantity:
                 outcome.refusal = Refusal.CANNOT_FILL
                 return outcome
-        stopped = self._heaps[1 - order.side] and self._match(order, outcome)
+        stopped = self._match(order, outcome) if self._heaps[1 - order.side] else False
         if order.quantity and not stopped and (time_in_force is _GTC or time_in_force is _POST_ONLY):
             self.rest(order)
+            outcome.rests = True
         return outcome
 
     def rest(self, order: Order) -> None:
@@ -179,7 +181,7 @@ class OrderBook:
             return None
         if price == order.price and 0 < quantity <= order.quantity:
             order.quantity = quantity
-            return Outcome([])
+            return Outcome([], rests=True)
         del self._orders[order_id]
         order.quantity = 0  # the queue drops its old place when it meets it
         if quantity <= 0:

@@ -7,18 +7,21 @@ from decimal import Decimal
 from fractions import Fraction
 
 from orderbook_tui.core.market import Market
+from orderbook_tui.core.money import MAX_UNITS
 from orderbook_tui.errors import AmountError, DisciplineError
 
 
 class MarketDiscipline:
     """The rules of one market, worked out once, so that checking an order is three comparisons."""
 
-    __slots__ = ("_least", "_unit", "highest", "lowest", "market")
+    __slots__ = ("_ceiling", "_least", "highest", "lowest", "market")
 
     def __init__(self, market: Market) -> None:
         self.market = market
         self.lowest, self.highest = band(market)
-        self._least, self._unit = market.min_notional_units, market.quote_per_tick_lot
+        self._ceiling = MAX_UNITS if self.highest is None else self.highest
+        # Least notional as a least price x quantity, in ticks x lots: no order of nothing passes either.
+        self._least = max(1, -(-market.min_notional_units // market.quote_per_tick_lot))
 
     def check(self, price: int, quantity: int) -> None:
         """Let an order of `quantity` lots at `price` ticks through, or say why not.
@@ -26,16 +29,8 @@ class MarketDiscipline:
         Raises:
             DisciplineError: the price is outside the band, or the order is below the least notional.
         """
-        if price < self.lowest or (self.highest is not None and price > self.highest):
-            raise DisciplineError(self._outside(price))
-        if quantity <= 0:
-            raise DisciplineError(f"quantity {self.market.quantity(quantity):f} is not positive")
-        if price * quantity * self._unit < self._least:
-            market = self.market
-            amount = market.quote.amount(market.notional(price, quantity))
-            raise DisciplineError(
-                f"{amount:f} {market.quote.symbol} is below the least notional of {market.symbol}, {market.min_notional:f}"
-            )
+        if not self.lowest <= price <= self._ceiling or price * quantity < self._least:
+            raise DisciplineError(self._refusal(price, quantity))
 
     def validate_price(self, price: Decimal) -> None:
         """Let `price` (in quote for one base) through, or say why not.
@@ -47,8 +42,17 @@ class MarketDiscipline:
             ticks = self.market.price_ticks(price)
         except AmountError as error:
             raise DisciplineError(str(error)) from None
-        if ticks < self.lowest or (self.highest is not None and ticks > self.highest):
+        if not self.lowest <= ticks <= self._ceiling:
             raise DisciplineError(self._outside(ticks))
+
+    def _refusal(self, price: int, quantity: int) -> str:
+        market = self.market
+        if not self.lowest <= price <= self._ceiling:
+            return self._outside(price)
+        if quantity <= 0:
+            return f"quantity {market.quantity(quantity):f} is not positive"
+        amount = market.quote.amount(market.notional(price, quantity))
+        return f"{amount:f} {market.quote.symbol} is below the least notional of {market.symbol}, {market.min_notional:f}"
 
     def _outside(self, price: int) -> str:
         market = self.market

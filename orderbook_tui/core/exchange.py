@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from orderbook_tui.core.book import Order, OrderBook, SelfTradePrevention, Trade
+from orderbook_tui.core.book import Order, OrderBook, Outcome, SelfTradePrevention, Trade
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.money import decimal, steps
 from orderbook_tui.core.slot import Execution, OrderAction
@@ -48,7 +48,7 @@ class Submission(msgspec.Struct, gc=False):
     """What the exchange made of an order: its id, the trades at once, and the (client id, lots) that it cancelled."""
 
     order_id: int | str
-    executions: list[Execution]
+    executions: tuple[Execution, ...] = ()
     cancelled: tuple[tuple[int, int], ...] = ()
 
 
@@ -64,10 +64,10 @@ class Exchange:
         self.fees = fees
         self._charges = fees.highest > 0
         self.books = {market.symbol: OrderBook(self_trade_prevention) for market in markets}
-        # An id tells its market: id = turn x number of markets + place of the market.
-        self._places = {symbol: place for place, symbol in enumerate(self.books)}
+        # An id tells its market: ids are handed out in turns, one for each market, in the order of the markets.
         self._by_place = list(self.books.values())
-        self._turn = 1
+        self._entries = {symbol: (place, book) for place, (symbol, book) in enumerate(self.books.items())}
+        self._turn = len(self._by_place)
 
     def submit(self, account: str, action: OrderAction, quantity: int, client_id: int, now: int) -> Submission:
         """Match `quantity` lots of `action`, and rest what its time in force lets rest.
@@ -76,19 +76,17 @@ class Exchange:
             Rejected: a post-only order would take, or a fill-or-kill order cannot be filled; nothing has changed.
         """
         market = action.market
-        place = self._places[market.symbol]
-        book = self._by_place[place]
-        order_id = self._turn * len(self._by_place) + place
+        place, book = self._entries[market.symbol]
+        order_id = self._turn + place
         order = Order(order_id, account, action.side, action.price, quantity, action.matching_strategy.account, client_id)
         outcome = book.submit(order, action.time_in_force)
         if outcome.refusal is not None:
             raise Rejected(outcome.refusal.value)
-        self._turn += 1
-        submission = Submission(order_id, [self._execution(trade, market, now) for trade in outcome.trades])
-        if order.quantity and order_id not in book:
-            outcome.cancelled += ((order, order.quantity),)
-        if outcome.cancelled:
-            submission.cancelled = tuple((gone.client_id, left) for gone, left in outcome.cancelled)
+        self._turn += len(self._by_place)
+        executions = tuple([self._execution(trade, market, now) for trade in outcome.trades]) if outcome.trades else ()
+        submission = Submission(order_id, executions)
+        if outcome.cancelled or (order.quantity and not outcome.rests):
+            submission.cancelled = _cancelled(order, outcome)
         return submission
 
     def cancel(self, order_id: int) -> int:
@@ -103,7 +101,8 @@ class Exchange:
 
     def skip_ids(self, order_id: int) -> None:
         """Give no id up to `order_id` to a new order."""
-        self._turn = max(self._turn, order_id // len(self._by_place) + 1)
+        markets = len(self._by_place)
+        self._turn = max(self._turn, (order_id // markets + 1) * markets)
 
     def _execution(self, trade: Trade, market: Market, now: int) -> Execution:
         price, quantity, maker_fee, taker_fee = trade.price, trade.quantity, 0, 0
@@ -111,3 +110,9 @@ class Exchange:
             notional = price * quantity * market.quote_per_tick_lot
             maker_fee, taker_fee = fee(self.fees.maker, notional), fee(self.fees.taker, notional)
         return Execution(trade.maker.client_id, trade.taker.client_id, price, quantity, maker_fee, taker_fee, now)
+
+
+def _cancelled(order: Order, outcome: Outcome) -> tuple[tuple[int, int], ...]:
+    """Return what self-trade prevention cancelled, and what is left of an order that neither filled nor rests."""
+    gone = outcome.cancelled if outcome.rests or not order.quantity else (*outcome.cancelled, (order, order.quantity))
+    return tuple((each.client_id, left) for each, left in gone)

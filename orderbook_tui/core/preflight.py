@@ -53,6 +53,8 @@ class Preflight(msgspec.Struct, frozen=True):
         if not self.refused:
             return "every slot passes"
         first = self.refused[0]
+        if len(self.refused) == 1:
+            return f"1 slot would not pass: slot {first.slot}: {first.message}"
         return f"{len(self.refused)} slots would not pass; the first is slot {first.slot}: {first.message}"
 
 
@@ -96,13 +98,13 @@ def preflight(
 
 
 def _place(slot: ActionSlot, slots: Sequence[ActionSlot], exchange: Exchange, settlement: Settlement) -> None:
-    settlement.reserve(slot)
+    quantity = settlement.reserve(slot)
     try:
-        submission = exchange.submit(slot.account_id, slot.action, slot.action.quantity, slot.sequence, 0)
+        submission = exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, 0)
     except OrderError:
         settlement.give_back(slot)
         raise
-    settlement.accept(slot)
+    slot.open = quantity
     for execution in submission.executions:
         settlement.execute(execution)
     for sequence, _ in submission.cancelled:

@@ -23,7 +23,7 @@ def replay(plan: Plan, slots: list[ActionSlot], journal: Iterable[Event] = ()) -
     A plan without budgets is one whose orders were settled elsewhere: only what happened to the slots comes back.
     """
     state = SimulationState(slots, plan=plan)
-    budgets = BudgetStore(plan.assets, movements=lambda: settlement.movements(state.journal))
+    budgets = BudgetStore(plan.assets, accounts=plan.accounts, movements=lambda: settlement.movements(state.journal))
     accounts = {account.id: account for account in plan.accounts}
     for (account, asset), units in plan.budgets.items():
         budgets.set_units(accounts[account], budgets.assets[asset], units)

@@ -58,7 +58,7 @@ class AmountDistribution(StrEnum):
 
 
 class SchedulerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What to schedule. Amounts and offsets may be given as Decimal, int, float or text.
+    """What to schedule. Amounts and offsets may be given as Decimal, int, float or text, choices as their text.
 
     `bid_price_offset` and `ask_price_offset` multiply the reference price. `match_with` (account to account, both ways)
     is read with the strategy of that name; accounts it does not name trade among themselves.
@@ -88,11 +88,26 @@ class SchedulerConfig(msgspec.Struct, frozen=True, kw_only=True):
             if number <= 0:
                 raise ScheduleError(f"{name} is {number}, it must be positive")
             force_setattr(self, name, number)
+        for name, choices in _CHOICES.items():
+            try:
+                force_setattr(self, name, choices(getattr(self, name)))
+            except ValueError:
+                raise ScheduleError(f"{name} is {getattr(self, name)!r}, it must be one of {', '.join(choices)}") from None
         for name in ("trades_per_account", "rounds"):
             if getattr(self, name) < 1:
                 raise ScheduleError(f"{name} is {getattr(self, name)}, it must be at least 1")
         if self.max_amount < self.min_amount:
             raise ScheduleError(f"max_amount {self.max_amount} is below min_amount {self.min_amount}")
+
+
+_CHOICES: dict[str, type[StrEnum]] = {
+    "market_distribution": MarketDistribution,
+    "matching_strategy": StrategyKind,
+    "amount_in": AmountIn,
+    "amount_distribution": AmountDistribution,
+    "maker_time_in_force": TimeInForce,
+    "taker_time_in_force": TimeInForce,
+}
 
 
 class Terms(NamedTuple):

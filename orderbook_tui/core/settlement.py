@@ -42,33 +42,38 @@ class Settlement:
         notional = action.price * quantity * market.quote_per_tick_lot
         return notional + fee(self._highest_fee, notional) if self._highest_fee else notional
 
-    def reserve(self, slot: ActionSlot) -> None:
-        """Check the slot's order against its market's discipline and lock what its remainder needs.
+    def reserve(self, slot: ActionSlot) -> int:
+        """Check the slot's order against its market's discipline, lock what its remainder needs, and return that in lots.
 
         Raises:
             DisciplineError, InsufficientBudget: nothing has changed.
         """
-        action, market = slot.action, slot.action.market
-        quantity = action.quantity - slot.filled
+        action = slot.action
+        market, quantity = action.market, action.quantity - slot.filled
         self._discipline[market.symbol].check(action.price, quantity)
         given = market.quote if action.side is _BID else market.base
         self._accounts[slot.account_id][given.symbol].lock(self.need(action, quantity))
+        return quantity
 
     def give_back(self, slot: ActionSlot) -> None:
         """Undo `reserve`: the venue did not accept the order."""
         self._given(slot).unlock(self.need(slot.action, slot.action.quantity - slot.filled))
 
-    def accept(self, slot: ActionSlot) -> None:
-        """Count the slot's remainder as open: the venue accepted the order."""
-        slot.open = slot.action.quantity - slot.filled
-
     def execute(self, execution: Execution) -> None:
-        """Settle both sides of a trade, or the one that is ours."""
+        """Settle a trade: both sides where both are ours."""
         maker, taker = execution.maker, execution.taker
-        if maker >= 0:
-            self._fill(self._slots[maker], execution, execution.maker_fee)
-        if taker >= 0:
-            self._fill(self._slots[taker], execution, execution.taker_fee)
+        if maker < 0 or taker < 0:
+            slot = self._slots[maker if taker < 0 else taker]
+            settle = self._buy if slot.action.side is _BID else self._sell
+            settle(slot, execution, execution.maker_fee if taker < 0 else execution.taker_fee)
+            return
+        slots = self._slots
+        if slots[taker].action.side is _BID:
+            self._buy(slots[taker], execution, execution.taker_fee)
+            self._sell(slots[maker], execution, execution.maker_fee)
+        else:
+            self._buy(slots[maker], execution, execution.maker_fee)
+            self._sell(slots[taker], execution, execution.taker_fee)
 
     def cancel(self, slot: ActionSlot) -> None:
         """Unlock what the open remainder of the slot's order holds."""
@@ -82,8 +87,8 @@ class Settlement:
                 slot = self._slots[event.slot]
                 slot.restore_attempt(event)
                 if event.failure is None:
-                    self._given(slot).lock(self.need(slot.action, slot.action.quantity - slot.filled))
-                    self.accept(slot)
+                    slot.open = slot.action.quantity - slot.filled
+                    self._given(slot).lock(self.need(slot.action, slot.open))
             case Execution():
                 self.execute(event)
             case Cancel():
@@ -133,24 +138,26 @@ class Settlement:
         market = slot.action.market
         return self._accounts[slot.account_id][(market.quote if slot.action.side is _BID else market.base).symbol]
 
-    def _fill(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
+    def _buy(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
         action, quantity, was_open = slot.action, execution.quantity, slot.open
         market, budgets = action.market, self._accounts[slot.account_id]
-        quote, base = budgets[market.quote.symbol], budgets[market.base.symbol]
-        notional = execution.price * quantity * market.quote_per_tick_lot
-        moved = quantity * market.base_per_lot
-        if action.side is _BID:
-            cost = notional + charge
-            quote.spend(cost)
-            if execution.price != action.price or self._highest_fee:
-                surplus = self.need(action, was_open) - self.need(action, was_open - quantity) - cost
-                if surplus:
-                    quote.unlock(surplus)
-            base.receive(moved)
-        else:
-            base.spend(moved)
-            quote.receive(notional - charge)
+        quote = budgets[market.quote.symbol]
+        cost = execution.price * quantity * market.quote_per_tick_lot + charge
+        quote.spend(cost)
+        if execution.price != action.price or self._highest_fee:
+            surplus = self.need(action, was_open) - self.need(action, was_open - quantity) - cost
+            if surplus:
+                quote.unlock(surplus)
+        budgets[market.base.symbol].receive(quantity * market.base_per_lot)
         slot.open = was_open - quantity
+        slot.filled += quantity
+        slot.fills += (execution,)
+
+    def _sell(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
+        market, quantity, budgets = slot.action.market, execution.quantity, self._accounts[slot.account_id]
+        budgets[market.base.symbol].spend(quantity * market.base_per_lot)
+        budgets[market.quote.symbol].receive(execution.price * quantity * market.quote_per_tick_lot - charge)
+        slot.open -= quantity
         slot.filled += quantity
         slot.fills += (execution,)
 

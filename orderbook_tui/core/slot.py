@@ -249,11 +249,13 @@ class ActionSlot(msgspec.Struct, gc=False):
 
     def begin(self, now: int) -> None:
         """Start an attempt; a Pending slot becomes InProgress, and so does a Failed one, with all its retries afresh."""
-        if self.state is not _IN_PROGRESS:
-            if self.state is SlotState.FAILED:
-                self.allow_afresh()
+        if self.state is _PENDING:
+            self.state = _IN_PROGRESS
+        elif self.state is not _IN_PROGRESS:
             self.move(_IN_PROGRESS)
-        self.attempts += (Attempt(self.sequence, len(self.attempts) + 1, now),)
+            self.allow_afresh()
+        attempts = self.attempts
+        self.attempts = (*attempts, Attempt(self.sequence, len(attempts) + 1, now))
 
     def begin_again(self, now: int) -> Attempt:
         """Start one more attempt on a Completed slot whose order was cancelled before it was filled."""

@@ -6,6 +6,7 @@ must equal a recount.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
@@ -29,16 +30,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     fees: FeeSchedule = FeeSchedule()
 
 
-class SimulationStats(msgspec.Struct):
+@dataclass(slots=True)
+class SimulationStats:
     """How far a run has come."""
 
     total_slots: int = 0
     completed_slots: int = 0
     failed_slots: int = 0
     skipped_slots: int = 0
-    total_orders_created: int = 0
+    orders_placed_again: int = 0
+    """Remainders placed a second time, when the slot they must cross is revisited."""
     total_matches: int = 0
     """Executions, each counted once."""
+
+    @property
+    def total_orders_created(self) -> int:
+        """Orders that a venue accepted: one of each completed slot, and those placed again."""
+        return self.completed_slots + self.orders_placed_again
 
     @property
     def pending_slots(self) -> int:
@@ -67,13 +75,19 @@ class SimulationState:
         self.saved_at = 0
         self.stats = SimulationStats()
         self._ended = 0
+        self._failed: list[int] = []
         self.update_stats()
 
     @property
     def current_slot_index(self) -> int:
         """The place of the first slot that has not ended: where a run goes on."""
         slots, index = self.slots, self._ended
+        for place in self._failed:  # a failed slot may have been revisited since
+            if not slots[place].is_ended:
+                return place
         while index < len(slots) and slots[index].is_ended:
+            if slots[index].state is SlotState.FAILED:
+                self._failed.append(index)
             index += 1
         self._ended = index
         return index
@@ -82,6 +96,7 @@ class SimulationState:
         """Count everything again."""
         self.stats = self.recount()
         self._ended = 0
+        self._failed = []
 
     def recount(self) -> SimulationStats:
         """Return the statistics, counted from the slots."""
@@ -89,7 +104,9 @@ class SimulationState:
         executions = outside = 0
         for slot in self.slots:
             stats.count(slot.state)
-            stats.total_orders_created += sum(attempt.order_id is not None for attempt in slot.attempts)
+            if len(slot.attempts) > 1:
+                accepted = sum(attempt.order_id is not None for attempt in slot.attempts)
+                stats.orders_placed_again += max(accepted - 1, 0)
             for fill in slot.fills:
                 executions += 1
                 outside += fill.outside is not None

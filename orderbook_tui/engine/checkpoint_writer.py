@@ -338,6 +338,9 @@ def _write_plan(path: Path, state: SimulationState, run: str, created_at: int) -
         connection.execute(SCHEMA).fetchall()
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}").fetchall()
         connection.execute(f"PRAGMA user_version={USER_VERSION}").fetchall()
+        # Pages get checksums from the moment when the first is on the disk, so that has to be now.
+        connection.execute("COMMIT")
+        connection.execute("BEGIN")
         many = connection.executemany
         connection.execute(
             "INSERT INTO plan VALUES(1,?,?,?,?,?,?,?)",

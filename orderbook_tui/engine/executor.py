@@ -24,10 +24,14 @@ class Intents(Protocol):
 class SlotExecutor:
     """Places slots on `venue`, keeps budgets in step, and writes what happened into the state's journal."""
 
-    def __init__(self, state: SimulationState, settlement: Settlement, venue: Venue, intents: Intents | None = None) -> None:
+    def __init__(self, state: SimulationState, settlement: Settlement, venue: Venue) -> None:
         self._state, self._settlement, self._venue = state, settlement, venue
-        self.intents = intents
+        self._intents: Intents | None = None
         venue.on_execution(self._settle_late)
+
+    def keep_intents(self, intents: Intents) -> None:
+        """Write to `intents` before every placing, where the venue outlives this process."""
+        self._intents = None if self._venue.in_process else intents
 
     def place(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
         """Place the slot's order and return its id.
@@ -35,21 +39,20 @@ class SlotExecutor:
         Raises:
             OrderError: it was not placed; what was locked for it is available again.
         """
-        if slot.decisions and slot.decisions[-1].action is RecoveryAction.CONTINUE and self._venue.in_process:
+        if slot.decisions and slot.decisions[-1].action is RecoveryAction.CONTINUE:
             self._place_partner_again(slot)
-        settlement = self._settlement
-        settlement.reserve(slot)
+        quantity = self._settlement.reserve(slot)
         try:
-            if self.intents is not None and not self._venue.in_process:
-                self.intents.intent(slot.sequence, slot.attempt_count, slot.client_order_id)
-            placed = self._venue.place(slot, slot.action.quantity - slot.filled)
+            if self._intents is not None:
+                self._intents.intent(slot.sequence, slot.attempt_count, slot.client_order_id)
+            placed = self._venue.place(slot, quantity)
         except OrderError:
-            settlement.give_back(slot)
+            self._settlement.give_back(slot)
             raise
         if type(placed) is not Submission:
             assert isawaitable(placed)
-            return self._accepted_later(slot, placed)
-        return self._accepted(slot, placed)
+            return self._accepted_later(slot, quantity, placed)
+        return self._accepted(slot, quantity, placed)
 
     def close_pair(self, slot: ActionSlot) -> None:
         """Cancel what is left of a directed pair, so that no orphan meets a later one."""
@@ -64,27 +67,26 @@ class SlotExecutor:
         self._venue.cancel(slot)
         self._cancelled(slot)
 
-    def _accepted(self, slot: ActionSlot, placed: Submission) -> int | str:
-        settlement, journal = self._settlement, self._state.journal
-        settlement.accept(slot)
+    def _accepted(self, slot: ActionSlot, quantity: int, placed: Submission) -> int | str:
+        journal = self._state.journal
+        slot.open = quantity
         journal.append(slot.attempts[-1])
-        stats = self._state.stats
-        stats.total_orders_created += 1
-        for execution in placed.executions:
-            settlement.execute(execution)
-            journal.append(execution)
-            stats.total_matches += 1
+        if placed.executions:
+            for execution in placed.executions:
+                self._settlement.execute(execution)
+                journal.append(execution)
+            self._state.stats.total_matches += len(placed.executions)
         for sequence, _ in placed.cancelled:
             self._cancelled(self._state.slots[sequence])
         return placed.order_id
 
-    async def _accepted_later(self, slot: ActionSlot, placing: Awaitable[Submission]) -> int | str:
+    async def _accepted_later(self, slot: ActionSlot, quantity: int, placing: Awaitable[Submission]) -> int | str:
         try:
             placed = await placing
         except BaseException:
             self._settlement.give_back(slot)
             raise
-        return self._accepted(slot, placed)
+        return self._accepted(slot, quantity, placed)
 
     def _cancelled(self, slot: ActionSlot) -> None:
         self._state.journal.append(Cancel(slot.sequence, slot.open, time_ns()))
@@ -103,13 +105,13 @@ class SlotExecutor:
         """A failed slot is revisited: put what its partner did not fill back first, so that the two can meet."""
         partner = self._state.slots[slot.partner]
         directed = partner.action.matching_strategy.account is not None
-        if not directed or partner.state is not SlotState.COMPLETED or partner.open or partner.filled >= partner.action.quantity:
+        if not (directed and self._venue.in_process) or partner.state is not SlotState.COMPLETED or partner.open or partner.filled >= partner.action.quantity:
             return
         attempt = partner.begin_again(time_ns())
         try:
-            self._settlement.reserve(partner)
+            quantity = self._settlement.reserve(partner)
             try:
-                placed = self._venue.place(partner, partner.action.quantity - partner.filled)
+                placed = self._venue.place(partner, quantity)
             except OrderError:
                 self._settlement.give_back(partner)
                 raise
@@ -118,4 +120,5 @@ class SlotExecutor:
             raise
         assert type(placed) is Submission
         attempt.order_id, attempt.ended = placed.order_id, attempt.started
-        self._accepted(partner, placed)
+        self._state.stats.orders_placed_again += 1
+        self._accepted(partner, quantity, placed)

@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 import weakref
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -167,8 +168,8 @@ class StatePersistence:
             return []
         except OSError as error:
             raise StorageError(f"{self.folder} cannot be listed: {error.strerror}") from None
-        described = map(self._described, paths)
-        return sorted((info for info in described if info is not None), key=lambda info: (info.saved_at, info.id), reverse=True)
+        described = [info for path in paths for info in self._described(path)]
+        return sorted(described, key=lambda info: (info.saved_at, info.id), reverse=True)
 
     def delete(self, id: str) -> None:  # noqa: A002
         """Remove a checkpoint.
@@ -317,32 +318,31 @@ class StatePersistence:
                 if holder_of(_lock_of(making.with_name(making.name.removesuffix("-new")))) is None:
                     making.unlink(missing_ok=True)
 
-    def _described(self, path: Path) -> SimulationInfo | None:
-        """Return a line of the list; None where the file has just gone."""
-        id = path.stem  # noqa: A001
+    def _described(self, path: Path) -> list[SimulationInfo]:
+        """Return a line of the list; none where the file has just gone."""
         try:
             about = path.lstat()
         except FileNotFoundError:
-            return None
+            return []
         except OSError as error:
-            return SimulationInfo(id=id, path=path, status=CheckpointStatus.UNREADABLE, reason=f"{path}: {error.strerror}")
+            status = CheckpointStatus.UNREADABLE
+            return [SimulationInfo(id=path.stem, path=path, status=status, reason=f"{path}: {error.strerror}")]
         known = SimulationInfo(
-            id=id, path=path, status=CheckpointStatus.FOREIGN, saved_at=about.st_mtime_ns, size=about.st_size
+            id=path.stem, path=path, status=CheckpointStatus.FOREIGN, saved_at=about.st_mtime_ns, size=about.st_size
         )
         try:
-            self._found(id)
+            self._found(path.stem)
             holder = self._runs_elsewhere(path)
-            if holder is not None:
-                known = msgspec.structs.replace(known, saved_at=_lock_of(path).lstat().st_mtime_ns)
-            return _running(known, holder) if holder is not None else _counted(known, running=writes_here(path))
+            return [_counted(known, running=writes_here(path)) if holder is None else _running(known, holder)]
         except CheckpointNotFound:
-            return msgspec.structs.replace(known, reason=f"{path.name!r}: its name is no id of a simulation")
+            reason = f"{path.name!r}: its name is no id of a simulation"
+            return [msgspec.structs.replace(known, reason=reason)] if os.path.lexists(path) else []
         except CheckpointError as error:
             status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-            return msgspec.structs.replace(known, status=status, reason=str(error))
+            return [msgspec.structs.replace(known, status=status, reason=str(error))]
 
 
-_STATUS: Final = {
+_STATUS: Final[Mapping[type, CheckpointStatus]] = {
     Foreign: CheckpointStatus.FOREIGN,
     CheckpointDamaged: CheckpointStatus.DAMAGED,
     CheckpointTooNew: CheckpointStatus.TOO_NEW,
@@ -353,6 +353,8 @@ _STATUS: Final = {
 
 def _running(known: SimulationInfo, holder: Holder) -> SimulationInfo:
     """Describe a checkpoint that another process writes, by what its guard says."""
+    with contextlib.suppress(OSError):
+        known = msgspec.structs.replace(known, saved_at=_lock_of(known.path).lstat().st_mtime_ns)
     return msgspec.structs.replace(
         known,
         status=CheckpointStatus.RUNNING,

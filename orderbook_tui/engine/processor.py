@@ -7,12 +7,12 @@ places its order and answers the order's id, plain or async.
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 import anyio
 import anyio.lowlevel
-import msgspec
 
 from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, RecoveryAction, SlotState
 from orderbook_tui.engine.control import RunControl
@@ -35,13 +35,23 @@ class Ending(StrEnum):
     STOPPED = "stopped"
 
 
-class ProcessorResults(msgspec.Struct):
+@dataclass(slots=True)
+class ProcessorResults:
     """What came of the slots that were given."""
 
     ending: Ending = Ending.DONE
     completed: int = 0
     failed: int = 0
     skipped: int = 0
+
+    def count(self, state: SlotState) -> None:
+        """Count a slot that has ended."""
+        if state is _COMPLETED:
+            self.completed += 1
+        elif state is SlotState.FAILED:
+            self.failed += 1
+        else:
+            self.skipped += 1
 
 
 class Observer(Protocol):
@@ -102,19 +112,15 @@ class SlotProcessor:
         results = ProcessorResults()
         control, failures, now = self._control, self._failures, time.time_ns
         slot_ended = self._observer.slot_ended
-        completed = yielded = 0
+        yielded = 0
         for slot in slots:
             if slot.state is not wanted:
                 continue
             if control.held and not await control.admit():
                 results.ending = Ending.STOPPED
-                break
-            if slot.attempts and wanted is _PENDING and len(slot.attempts) >= slot.allowed_attempts:
-                slot.move(_IN_PROGRESS)  # an earlier life ended before it was asked
-                ending = await self._ask(slot)
-            else:
-                ending = None
-            while ending is None:
+                return results
+            ending = await self._ask_at_once(slot) if slot.attempts else None
+            while ending is None and (slot.state is wanted or slot.state is _IN_PROGRESS):
                 slot.begin(now())
                 try:
                     order_id = executor(slot)
@@ -122,26 +128,29 @@ class SlotProcessor:
                         order_id = await order_id
                 except failures as error:
                     ending = await self._after_failure(slot, failure_of(error))
-                    if slot.state is not _IN_PROGRESS:
-                        break
                     continue
-                slot.complete(order_id, now())  # type: ignore[arg-type]  # awaited above
-                completed += 1
+                ended = now()
+                slot.complete(order_id, ended)  # type: ignore[arg-type]  # awaited above
+                # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
+                if not 0 <= ended - yielded < SLICE_NS:
+                    await anyio.lowlevel.checkpoint()
+                    yielded = now()
                 break
             if ending is not None:
                 results.ending = ending
-                break
+                return results
+            results.count(slot.state)
             slot_ended(slot)
-            if slot.state is not _COMPLETED:
-                _count(results, slot.state)
             if control.stepping:
                 control.step_taken()
-            # Not `now - yielded > SLICE_NS` alone: the clock may be set back.
-            if not 0 <= now() - yielded < SLICE_NS:
-                await anyio.lowlevel.checkpoint()
-                yielded = now()
-        results.completed = completed
         return results
+
+    async def _ask_at_once(self, slot: ActionSlot) -> Ending | None:
+        """Ask about a slot whose retries were spent when an earlier life ended, before anything is tried."""
+        if slot.state is not _PENDING or len(slot.attempts) < slot.allowed_attempts:
+            return None
+        slot.move(_IN_PROGRESS)
+        return await self._ask(slot)
 
     async def _after_failure(self, slot: ActionSlot, failure: Failure) -> Ending | None:
         """Wait for the next attempt, or ask; return why the run ends here, where it does."""
@@ -217,13 +226,6 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, TimeoutError | ConnectionError) and not isinstance(error, ConnectionRefusedError):
         return Failure("unknown", FailureKind.UNKNOWN, words)
     return Failure("error", FailureKind.TRANSIENT, words)
-
-
-def _count(results: ProcessorResults, state: SlotState) -> None:
-    if state is SlotState.FAILED:
-        results.failed += 1
-    else:
-        results.skipped += 1
 
 
 _PENDING, _IN_PROGRESS, _COMPLETED = SlotState.PENDING, SlotState.IN_PROGRESS, SlotState.COMPLETED

@@ -59,15 +59,15 @@ class Simulation:
         """Seconds that this process has spent running."""
         self.left_out: list[Market] = []
         """Markets that got no slots, since they are not active."""
+        self._ended_before = self.stats.total_slots - self.stats.pending_slots
         self._status = RunStatus.DONE if self._all_ended() else RunStatus.READY
         self._subscribers: list[Callable[[Simulation], None]] = []
         self._selected: Callable[[ActionSlot], bool] | None = None
         self._started: float | None = None
-        self._processed = 0
         self._revisiting = False
         self._venue, self.exchange = open_venue(config, self.state)
         self._persistence, self._writer = persistence, writer
-        self._executor = SlotExecutor(self.state, self._settlement, self._venue, writer)
+        self._executor = SlotExecutor(self.state, self._settlement, self._venue)
 
     @classmethod
     def create(
@@ -160,7 +160,7 @@ class Simulation:
     def slots_per_second(self) -> float:
         """The pace of this process until now."""
         seconds = self.running_time
-        return self._processed / seconds if seconds else 0.0
+        return (self.stats.total_slots - self.stats.pending_slots - self._ended_before) / seconds if seconds else 0.0
 
     @property
     def running_time(self) -> float:
@@ -302,7 +302,8 @@ class Simulation:
     def _tidy(self, revisiting: bool) -> None:
         """Cancel what must not stay open: at the end everything (unless told otherwise), and what a revisit left."""
         everything = self._all_ended() and self.config.processor.cancel_open_orders_at_end
-        for slot in self.state.open_slots() if everything or revisiting else ():
+        some_open = any(slot.open for slot in self.slots)
+        for slot in self.state.open_slots() if some_open and (everything or revisiting) else ():
             if everything or (slot.action.matching_strategy.account is not None and self.slots[slot.partner].is_ended):
                 self._executor.cancel(slot)
 
@@ -318,7 +319,7 @@ class Simulation:
         else:
             self._writer = self._persistence.create(self.state, group=group)
             self._name_slots()
-        self._executor.intents = self._writer
+        self._executor.keep_intents(self._writer)
 
     def _name_slots(self) -> None:
         for slot in self.slots:
@@ -348,17 +349,20 @@ class Simulation:
     # What the processor says (`processor.Observer`)
 
     def slot_ended(self, slot: ActionSlot) -> None:
-        stats, partner = self.state.stats, self.slots[slot.partner]
         if slot.state is _COMPLETED:
-            stats.completed_slots += 1
+            self.state.stats.completed_slots += 1
         else:
-            stats.count(slot.state)
-        last = slot.sequence & 1 or (self._revisiting and partner.state is not _FAILED)
-        if last and (slot.open or partner.open) and slot.action.matching_strategy.account is not None:
-            self._executor.close_pair(slot)
-        self._processed += 1
+            self.state.stats.count(slot.state)
+        if (slot.sequence & 1 or self._revisiting) and (slot.open or self.state.slots[slot.sequence ^ 1].open):
+            self._pair_ended(slot)
         if self._writer is not None:
             self._writer.slot_ended(self.state.journal)
+
+    def _pair_ended(self, slot: ActionSlot) -> None:
+        """Cancel what is left of a directed pair, once none of it is still to come."""
+        to_come = not slot.sequence & 1 and self.slots[slot.partner].state is SlotState.FAILED
+        if slot.action.matching_strategy.account is not None and not to_come:
+            self._executor.close_pair(slot)
 
     def attempt_failed(self, attempt: Attempt) -> None:
         self.state.journal.append(attempt)
@@ -380,4 +384,4 @@ class Simulation:
         return Question(slot, failure, self.account_name(slot.account_id), asset.symbol, asset.amount(needed), asset.amount(available))
 
 
-_COMPLETED, _FAILED = SlotState.COMPLETED, SlotState.FAILED
+_COMPLETED = SlotState.COMPLETED

@@ -1,6 +1,5 @@
 """A run by hand: what the executor does, step by step, with a journal, so that tests can stop and look anywhere."""
 
-from collections.abc import Sequence
 
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
@@ -119,5 +118,3 @@ def pots(run: Run) -> dict[tuple[str, str], tuple[int, int, int, int]]:
         (budget.account.id, budget.asset.symbol): (budget.available, budget.locked, budget.spent, budget.received)
         for budget in run.budgets
     }
-
-

@@ -189,7 +189,9 @@ def test_no_quantity_is_lost_or_made(sequence: list[Message], prevention: SelfTr
             for maker, quantity in outcome.cancelled:
                 left[maker.order_id] += quantity
     at_rest = {order.order_id: order.quantity for side in Side for order in book.resting(side)}
-    assert {order_id: entered[order_id] - left[order_id] for order_id in entered if entered[order_id] - left[order_id]} == at_rest
+    assert {
+        order_id: entered[order_id] - left[order_id] for order_id in entered if entered[order_id] - left[order_id]
+    } == at_rest
 
 
 @given(messages, preventions)

@@ -18,9 +18,7 @@ BTC_USD, ETH_USD = small_market("BTC-USD"), small_market("ETH-USD")
 RATES = FeeSchedule.of(Decimal("0.01"), Decimal("0.025"))
 
 
-def an_exchange(
-    fees: FeeSchedule = RATES, prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
-) -> Exchange:
+def an_exchange(fees: FeeSchedule = RATES, prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST) -> Exchange:
     return Exchange([BTC_USD, ETH_USD], fees, prevention)
 
 
@@ -187,9 +185,7 @@ def test_the_strategy_of_an_order_is_enforced() -> None:
     assert place(exchange, "a", bid(BTC_USD, 10, 100, only="b"), 1).executions == []
 
 
-def an_order(
-    account: str, market: Market, sells: bool, quantity: int, price: int, only: str | None
-) -> tuple[str, OrderAction]:
+def an_order(account: str, market: Market, sells: bool, quantity: int, price: int, only: str | None) -> tuple[str, OrderAction]:
     return account, (ask if sells else bid)(market, quantity, price, only=only)
 
 

@@ -75,7 +75,9 @@ def test_one_unit_more_than_the_largest_is_refused(precision: int) -> None:
         asset.units(asset.amount(MAX_UNITS + 1))
 
 
-@pytest.mark.parametrize("text", ["1E+999999999", "-1E+999999999", "1E-999999999", "9E+999999", "1E+65", "1E-65", "0E+999999999"])
+@pytest.mark.parametrize(
+    "text", ["1E+999999999", "-1E+999999999", "1E-999999999", "9E+999999", "1E+65", "1E-65", "0E+999999999"]
+)
 def test_a_huge_exponent_is_refused_at_once(text: str) -> None:
     started = perf_counter()
     with pytest.raises(AmountError):

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.preflight import preflight
@@ -12,7 +11,7 @@ from orderbook_tui.core.slot import ActionSlot, OrderAction
 from orderbook_tui.core.state import Plan
 from tests.builders import a_market, a_plan, ask, bid, schedule, slots_of, small_market
 from tests.core.by_hand import Run
-from tests.core.flows import preventions, runs
+from tests.core.flows import runs
 
 SMALL = small_market()
 
@@ -24,8 +23,8 @@ def test_it_names_exactly_the_slots_that_fail_by_hand(run: Run) -> None:
     assert {refused.slot: refused.message for refused in found.refused} == run.to_the_end()
 
 
-@given(runs(), preventions)
-def test_it_changes_nothing(run: Run, prevention: object) -> None:
+@given(runs())
+def test_it_changes_nothing(run: Run) -> None:
     before = [(slot.state, slot.attempts, slot.filled, slot.open) for slot in run.slots]
     preflight(run.plan, run.slots)
     assert [(slot.state, slot.attempts, slot.filled, slot.open) for slot in run.slots] == before

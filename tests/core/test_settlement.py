@@ -43,7 +43,9 @@ def interrupted(run: Run, plans: list[tuple[int, str]]) -> Run:
     return run
 
 
-def a_run(*orders: tuple[str, OrderAction], budget: int | dict[tuple[str, str], int] = 10_000, rates: FeeSchedule = RATES) -> Run:
+def a_run(
+    *orders: tuple[str, OrderAction], budget: int | dict[tuple[str, str], int] = 10_000, rates: FeeSchedule = RATES
+) -> Run:
     slots = slots_of(*orders)
     return Run(a_plan(slots, budget, rates), slots)
 

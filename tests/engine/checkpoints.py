@@ -1,0 +1,109 @@
+"""Runs to be saved: a real one, driven by hand, and what the tests of checkpoints ask of a file."""
+
+from pathlib import Path
+
+from orderbook_tui.core.exchange import Exchange, FeeSchedule
+from orderbook_tui.core.replay import Replayed, replay
+from orderbook_tui.core.scheduler import SchedulerConfig, SlotScheduler
+from orderbook_tui.core.slot import ActionSlot, Cancel, Decision, Failure, RecoveryAction
+from orderbook_tui.core.state import Plan, SimulationState
+from orderbook_tui.engine.persistence import GROUP, StatePersistence
+from orderbook_tui.errors import FailureKind
+from tests.builders import some_accounts, some_markets
+
+FEES = FeeSchedule(2_000_000, 5_000_000)
+
+
+def a_plan(*, accounts: int = 4, trades: int = 10, fees: FeeSchedule = FEES, seed: int = 1) -> tuple[Plan, list[ActionSlot]]:
+    """A plan with enough of everything, and its fresh slots."""
+    people, markets = some_accounts(accounts), some_markets(2)
+    schedule = SchedulerConfig(trades_per_account=trades, seed=seed)
+    slots = SlotScheduler(schedule).generate_schedule(people, markets)
+    assets = {asset.symbol: asset for market in markets for asset in (market.base, market.quote)}
+    budgets = {(person.id, symbol): 10**15 for person in people for symbol in assets}
+    plan = Plan(
+        name="A run: two markets",
+        config='{"seed": 1}',
+        accounts=tuple(people),
+        markets=tuple(markets),
+        assets=tuple(assets.values()),
+        budgets=budgets,
+        fees=fees,
+    )
+    return plan, slots
+
+
+def a_fresh_run(**plan: int) -> SimulationState:
+    """A run of which nothing has happened yet."""
+    made, slots = a_plan(**plan)  # type: ignore[arg-type]
+    return SimulationState(slots, plan=made)
+
+
+def a_played_run(*, until: int | None = None, fees: FeeSchedule = FEES, seed: int = 1) -> Replayed:
+    """A run in which slots fail, are retried, skipped, continued past, filled and cancelled."""
+    plan, slots = a_plan(fees=fees, seed=seed)
+    played = replay(plan, slots)
+    exchange = Exchange(plan.markets, plan.fees)
+    for slot in slots[:until]:
+        play(slot, played, exchange)
+    played.state.update_stats()
+    return played
+
+
+def play(slot: ActionSlot, played: Replayed, exchange: Exchange) -> None:
+    """Run one slot: each fifth fails first, each seventh for good, and a pair ends with a cancel."""
+    state, settlement = played.state, played.settlement
+    journal, now = state.journal, 1_000 * (slot.sequence + 1)
+    slot.begin(now)
+    if slot.sequence % 5 == 0:
+        slot.fail_attempt(Failure("unavailable", FailureKind.TRANSIENT, "away \ud800 \0 for now"), now + 1)
+        journal.append(slot.attempts[-1])
+        slot.begin(now + 2)
+    if slot.sequence % 7 == 3:
+        slot.fail_attempt(Failure("rejected", FailureKind.PERMANENT, "no"), now + 3)
+        journal.append(slot.attempts[-1])
+        action = RecoveryAction.SKIP if slot.sequence % 2 else RecoveryAction.CONTINUE
+        decision = Decision(slot.sequence, slot.attempt_count, action, "a person", now + 4)
+        slot.decide(decision)
+        journal.append(decision)
+    else:
+        quantity = settlement.reserve(slot)
+        submission = exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, now + 5)
+        slot.open = quantity
+        slot.complete(submission.order_id if slot.sequence % 3 else f"{submission.order_id}", now + 6)
+        journal.append(slot.attempts[-1])
+        for execution in submission.executions:
+            settlement.execute(execution)
+            journal.append(execution)
+    if slot.sequence % 2:
+        for half in (state.slots[slot.partner], slot):
+            if half.open:
+                exchange.cancel(int(half.order_id or 0))
+                journal.append(Cancel(half.sequence, half.open, now + 7))
+                settlement.cancel(half)
+
+
+def saved(folder: Path, played: Replayed, *, group: int = GROUP, finish: bool = True) -> str:
+    """Save a played run slot by slot, and let go of it; return its id."""
+    state = played.state
+    journal, state.journal = state.journal, []
+    writer = StatePersistence(folder).create(state, group=group)
+    state.journal = journal
+    for end in range(1, len(journal) + 1):
+        writer.slot_ended(journal[:end])
+    if finish:
+        writer.finish(journal, played.budgets)
+    else:
+        writer.flush(journal, barrier=True)
+    writer.close()
+    return state.id
+
+
+def file_of(folder: Path, id: str) -> Path:  # noqa: A002
+    """Where the checkpoint of that id is."""
+    return folder / f"{id}.sqlite"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of the folder, byte by byte."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
