@@ -73,8 +73,8 @@ class Market(msgspec.Struct, frozen=True, gc=False, kw_only=True):
                 step,
                 quote_unit,
                 (
-                    f"{self.symbol}: tick {self.tick_size:f} x lot {self.lot_size:f} is no whole number of {self.quote.symbol} units: "
-                    f"{self.quote.symbol} needs precision {needed}, it has {self.quote.precision}"
+                    f"{self.symbol}: tick {self.tick_size:f} x lot {self.lot_size:f} is no whole number of "
+                    f"{self.quote.symbol} units: {self.quote.symbol} needs precision {needed}, it has {self.quote.precision}"
                 ),
             ),
         )
@@ -87,7 +87,9 @@ class Market(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def quantity_lots(self, quantity: Decimal) -> int:
         """Return `quantity` of base in lots; raises AmountError where it is off the lot."""
-        return steps(quantity, self.lot_size, f"quantity {written(quantity)} is off the lot of {self.symbol}, {self.lot_size:f}")
+        return steps(
+            quantity, self.lot_size, f"quantity {written(quantity)} is off the lot of {self.symbol}, {self.lot_size:f}"
+        )
 
     def price(self, ticks: int) -> Decimal:
         """Return a price of `ticks` as a Decimal, in quote for one base."""

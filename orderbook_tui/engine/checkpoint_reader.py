@@ -271,6 +271,8 @@ def misfit(slots: Sequence[ActionSlot], journal: Sequence[Event], *, settled: bo
     skipped: set[int] = set()
     for n, event in enumerate(journal):
         if isinstance(event, Execution):
+            if max(event.maker, event.taker) < 0:
+                return f"event {n} is a fill of neither side"
             for sequence in (event.maker, event.taker):
                 if sequence >= count:
                     return f"event {n} fills slot {sequence}, and there are {count}"

@@ -153,7 +153,7 @@ CREATE TABLE budget_snapshot(
 """
 
 
-def _fee(notional: str) -> str:
+def highest_fee(notional: str) -> str:
     """Return the highest fee on `notional` as SQL: floor(notional x rate / 10**10), in steps that stay within 64 bits."""
     rest = f"({notional} % 10000000000)"
     return (
@@ -165,7 +165,7 @@ def _fee(notional: str) -> str:
 def _need(lots: str) -> str:
     """Return what an order of `lots` locks, as SQL."""
     notional = f"(limit_price * ({lots}) * quote_per_tick_lot)"
-    return f"CASE side WHEN 0 THEN {notional} + {_fee(notional)} ELSE ({lots}) * base_per_lot END"
+    return f"CASE side WHEN 0 THEN {notional} + {highest_fee(notional)} ELSE ({lots}) * base_per_lot END"
 
 
 _VIEWS: Final = f"""

@@ -12,7 +12,8 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from types import TracebackType
+from typing import Any, Final, NoReturn, Self
 
 import apsw
 
@@ -95,7 +96,7 @@ class CheckpointWriter:
         self._connection = connection
         self._execute = connection.cursor().execute
         self._executemany = connection.cursor().executemany
-        self._group = group
+        self.group = group
         self._waiting = self._unsynced = 0
         self._committed_at = self._synced_at = time.monotonic()
         self._written = count_events(connection)
@@ -121,6 +122,12 @@ class CheckpointWriter:
         writing(path, connection)
         return writer
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
     @property
     def written(self) -> int:
         """How many events are saved."""
@@ -134,9 +141,9 @@ class CheckpointWriter:
         """
         now = time.monotonic()
         self._unsynced += 1
-        if self._group > 1:
+        if self.group > 1:
             self._waiting += 1
-            if self._waiting < self._group and now - self._committed_at < GROUP_S:
+            if self._waiting < self.group and now - self._committed_at < GROUP_S:
                 return
         if self._unsynced >= BARRIER_SLOTS or now - self._synced_at >= BARRIER_S:
             self.flush(journal, barrier=True)

@@ -1,11 +1,11 @@
 """Decisions: what happens to a slot when its retries are spent, and who says so."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Protocol
 
-import anyio.to_thread
+import anyio
 import msgspec
 
 from orderbook_tui.core.slot import ActionSlot, Failure, RecoveryAction
@@ -54,7 +54,7 @@ class PolicyDecider:
 class TerminalDecider:
     """Asks the person at the terminal, one letter an answer. The end of input means Quit."""
 
-    def __init__(self, read: Callable[[str], str] | None = None) -> None:
+    def __init__(self, read: Callable[[str], Awaitable[str]] | None = None) -> None:
         self.by = "person"
         self._read = read or _read_line
 
@@ -62,7 +62,7 @@ class TerminalDecider:
         lead = f"\n{harmless(question.in_words())}\n"
         while True:
             try:
-                answer = await anyio.to_thread.run_sync(self._read, lead + _CHOICES, abandon_on_cancel=True)
+                answer = await self._read(lead + _CHOICES)
             except EOFError:
                 return RecoveryAction.QUIT
             for action in RecoveryAction:
@@ -79,10 +79,12 @@ def terminal_or_quit() -> Decider:
     return TerminalDecider() if sys.stdin.isatty() and sys.stderr.isatty() else PolicyDecider(RecoveryAction.QUIT)
 
 
-def _read_line(text: str) -> str:
+async def _read_line(text: str) -> str:
     # The question goes to stderr, so that stdout stays free for results.
     sys.stderr.write(text)
     sys.stderr.flush()
+    # Waiting here, not in a thread: a thread that reads would keep an interrupted program from ending.
+    await anyio.wait_readable(sys.stdin)
     line = sys.stdin.readline()
     if not line:
         raise EOFError

@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from orderbook_tui.config import SimulatorConfig, parse_config, scheduler_config, universe
+from orderbook_tui.config import SimulatorConfig, scheduler_config, universe
 from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
-from orderbook_tui.core.market import Market
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SlotScheduler
@@ -22,15 +21,11 @@ from orderbook_tui.core.state import Plan, SimulationState, SimulationStats, sta
 from orderbook_tui.engine.control import RunControl
 from orderbook_tui.engine.decisions import Decider, Question
 from orderbook_tui.engine.executor import SlotExecutor
-from orderbook_tui.engine.persistence import CheckpointWriter, StatePersistence
+from orderbook_tui.engine.persistence import GROUP, Checkpoint, CheckpointWriter, StatePersistence
 from orderbook_tui.engine.processor import Ending, SlotProcessor
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.engine.wiring import fee_schedule, open_venue
 from orderbook_tui.errors import ConfigError, FailureKind, OrderError, Problem, ScheduleError
-
-GROUP = 256
-"""Slots a commit, where not each slot is saved by itself."""
-
 
 class RunStatus(StrEnum):
     """What a simulation is doing."""
@@ -46,9 +41,7 @@ class RunStatus(StrEnum):
 class Simulation:
     """One run: made from a configuration with `create`, or from a checkpoint with `resume`."""
 
-    def __init__(
-        self, config: SimulatorConfig, replayed: Replayed, *, persistence: StatePersistence | None, writer: CheckpointWriter | None = None
-    ) -> None:
+    def __init__(self, config: SimulatorConfig, replayed: Replayed, *, persistence: StatePersistence | None) -> None:
         self.config = config
         self.state, self.budgets, self._settlement = replayed
         self.control = RunControl(config.processor.slots_per_second)
@@ -57,17 +50,19 @@ class Simulation:
         self._names = {account.id: account.name for account in self.state.plan.accounts}
         self.elapsed = 0.0
         """Seconds that this process has spent running."""
-        self.left_out: list[Market] = []
-        """Markets that got no slots, since they are not active."""
         self._ended_before = self.stats.total_slots - self.stats.pending_slots
         self._status = RunStatus.DONE if self._all_ended() else RunStatus.READY
         self._subscribers: list[Callable[[Simulation], None]] = []
         self._selected: Callable[[ActionSlot], bool] | None = None
         self._started: float | None = None
         self._revisiting = False
-        self._venue, self.exchange = open_venue(config, self.state)
-        self._persistence, self._writer = persistence, writer
-        self._executor = SlotExecutor(self.state, self._settlement, self._venue)
+        self.notes: list[str] = []
+        """What whoever runs it should know, in words: markets left out, events that a checkpoint has lost."""
+        self.exchange: Exchange | None = None
+        """The exchange, where it is in this process."""
+        self._executor: SlotExecutor | None = None
+        self._persistence = persistence
+        self._writer: CheckpointWriter | None = None
 
     @classmethod
     def create(
@@ -104,8 +99,18 @@ class Simulation:
         )
         persistence = StatePersistence(state_dir or config.state_dir) if save else None
         simulation = cls(config, replay(plan, slots), persistence=persistence)
-        simulation.left_out = described.left_out
+        simulation.notes = [f"{market.symbol} is {market.status}: it gets no slots" for market in described.left_out]
+        simulation._connect()
         return simulation
+
+    @classmethod
+    def look(cls, simulation_id: str, state_dir: Path | str) -> "Simulation":
+        """Read a run from its checkpoint, to look at and not to run. Nothing is changed, also while another process runs it.
+
+        Raises:
+            CheckpointError: there is no such checkpoint, or it is damaged.
+        """
+        return cls._restored(StatePersistence(state_dir).read(simulation_id), None)
 
     @classmethod
     def resume(cls, simulation_id: str, state_dir: Path | str) -> "Simulation":
@@ -116,21 +121,26 @@ class Simulation:
             ConfigError: what it was made from can no longer be carried out.
         """
         persistence = StatePersistence(state_dir)
-        checkpoint, writer = persistence.read(simulation_id), None
-        if not checkpoint.finished:
-            checkpoint, writer = persistence.resume(simulation_id, group=1)
+        checkpoint = persistence.read(simulation_id)
+        if checkpoint.finished:
+            return cls._restored(checkpoint, persistence)
+        checkpoint, writer = persistence.resume(simulation_id, group=1)
         try:
-            config = parse_config(checkpoint.plan.config, name=f"{simulation_id} (its config)")
-            simulation = cls(config, replay(checkpoint.plan, checkpoint.slots, checkpoint.journal), persistence=persistence, writer=writer)
+            simulation = cls._restored(checkpoint, persistence)
+            simulation._connect()
         except BaseException:
-            if writer is not None:
-                writer.close()
+            writer.close()
             raise
-        simulation.state.id = simulation_id
-        simulation.state.created_at = checkpoint.created_at
-        simulation._name_slots()
+        simulation._keep(writer)
         for intent in checkpoint.intents:
             simulation._doubt(intent.slot)
+        return simulation
+
+    @classmethod
+    def _restored(cls, checkpoint: Checkpoint, persistence: StatePersistence | None) -> "Simulation":
+        config = SimulatorConfig.model_validate_json(checkpoint.plan.config or "{}")
+        simulation = cls(config, checkpoint.replay(), persistence=persistence)
+        simulation.notes = list(checkpoint.notes)
         return simulation
 
     # What it is
@@ -270,7 +280,8 @@ class Simulation:
 
     async def _run(self, slots: Iterable[ActionSlot], decider: Decider | None, *, revisiting: bool) -> Ending:
         processing, config = self.config.processor, self.config
-        self._open_checkpoint()
+        executor = self._connect()
+        self._open_checkpoint(executor)
         processor = SlotProcessor(
             backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, config.seed),
             decider=decider,
@@ -284,8 +295,8 @@ class Simulation:
         self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
         try:
             work = processor.revisit if revisiting else processor.process_slots
-            ending = (await work(slots, self._executor.place)).ending
-            self._tidy(revisiting)
+            ending = (await work(slots, executor.place)).ending
+            self._tidy(executor, revisiting)
         finally:
             self.elapsed, self._started = self.running_time, None
             self.control.stopping = True
@@ -299,31 +310,37 @@ class Simulation:
             self._become(RunStatus.DONE)
         return ending
 
-    def _tidy(self, revisiting: bool) -> None:
+    def _tidy(self, executor: SlotExecutor, revisiting: bool) -> None:
         """Cancel what must not stay open: at the end everything (unless told otherwise), and what a revisit left."""
         everything = self._all_ended() and self.config.processor.cancel_open_orders_at_end
         some_open = any(slot.open for slot in self.slots)
         for slot in self.state.open_slots() if some_open and (everything or revisiting) else ():
             if everything or (slot.action.matching_strategy.account is not None and self.slots[slot.partner].is_ended):
-                self._executor.cancel(slot)
+                executor.cancel(slot)
 
     def _all_ended(self) -> bool:
         return self.state.current_slot_index == len(self.slots)
 
-    def _open_checkpoint(self) -> None:
-        if self._persistence is None or self._writer is not None:
-            return
-        group = 1 if self.config.processor.save_after_each_slot else GROUP
-        if self.state.id:
-            _, self._writer = self._persistence.resume(self.state.id, group=group)
-        else:
-            self._writer = self._persistence.create(self.state, group=group)
-            self._name_slots()
-        self._executor.keep_intents(self._writer)
+    def _connect(self) -> SlotExecutor:
+        """Open the venue, with the open orders of an earlier life taken up."""
+        if self._executor is None:
+            venue, self.exchange = open_venue(self.config, self.state)
+            self._executor = SlotExecutor(self.state, self._settlement, venue)
+        return self._executor
 
-    def _name_slots(self) -> None:
-        for slot in self.slots:
-            slot.run = self.state.id
+    def _open_checkpoint(self, executor: SlotExecutor) -> None:
+        if self._persistence is not None and self._writer is None:
+            group = 1 if self.config.processor.save_after_each_slot else GROUP
+            if self.state.id:
+                self._keep(self._persistence.resume(self.state.id, group=group)[1])
+            else:
+                self._keep(self._persistence.create(self.state, group=group))
+        if self._writer is not None:
+            executor.keep_intents(self._writer)
+
+    def _keep(self, writer: CheckpointWriter) -> None:
+        self._writer = writer
+        writer.group = 1 if self.config.processor.save_after_each_slot else GROUP
 
     def _doubt(self, sequence: int) -> None:
         """An earlier life meant to place this slot's order and did not live to see the answer: it may exist."""
@@ -362,7 +379,7 @@ class Simulation:
         """Cancel what is left of a directed pair, once none of it is still to come."""
         to_come = not slot.sequence & 1 and self.slots[slot.partner].state is SlotState.FAILED
         if slot.action.matching_strategy.account is not None and not to_come:
-            self._executor.close_pair(slot)
+            self._connect().close_pair(slot)
 
     def attempt_failed(self, attempt: Attempt) -> None:
         self.state.journal.append(attempt)

@@ -1,6 +1,5 @@
 """A run by hand: what the executor does, step by step, with a journal, so that tests can stop and look anywhere."""
 
-
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
@@ -34,21 +33,19 @@ class Run:
         slot.begin(self.tick())
         settlement, journal, stats = self.settlement, self.state.journal, self.state.stats
         try:
-            settlement.reserve(slot)
+            quantity = settlement.reserve(slot)
             try:
-                left = slot.action.quantity - slot.filled
-                submission = self.exchange.submit(slot.account_id, slot.action, left, slot.sequence, self.tick())
+                submission = self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, self.tick())
             except OrderError:
                 settlement.give_back(slot)
                 raise
         except OrderError as error:
             self.end_attempt(slot, Failure(error.code, error.kind, str(error)))
             raise
-        settlement.accept(slot)
+        slot.open = quantity
         slot.complete(submission.order_id, self.tick())
         journal.append(slot.attempts[-1])
         stats.count(slot.state)
-        stats.total_orders_created += 1
         for execution in submission.executions:
             settlement.execute(execution)
             journal.append(execution)

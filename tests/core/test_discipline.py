@@ -67,7 +67,7 @@ def test_a_quantity_that_is_not_positive_is_refused(quantity: int) -> None:
 
 
 def test_a_price_off_the_tick_is_refused_with_the_tick() -> None:
-    with pytest.raises(DisciplineError, match="price 100.001 is off the tick of BTC-USD, 0.01"):
+    with pytest.raises(DisciplineError, match=r"price 100\.001 is off the tick of BTC-USD, 0\.01"):
         MarketDiscipline(a_market()).validate_price(Decimal("100.001"))
 
 

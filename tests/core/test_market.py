@@ -114,12 +114,12 @@ def test_a_quantity_survives_the_way_to_lots_and_back(lots: int) -> None:
 
 
 def test_a_price_off_the_tick_is_refused() -> None:
-    with pytest.raises(AmountError, match="price 10.02 is off the tick of BTC-USD, 0.05"):
+    with pytest.raises(AmountError, match=r"price 10\.02 is off the tick of BTC-USD, 0\.05"):
         a_market(tick="0.05").price_ticks(Decimal("10.02"))
 
 
 def test_a_quantity_off_the_lot_is_refused() -> None:
-    with pytest.raises(AmountError, match="quantity 0.0000005 is off the lot of BTC-USD, 0.000001"):
+    with pytest.raises(AmountError, match=r"quantity 0\.0000005 is off the lot of BTC-USD, 0\.000001"):
         a_market().quantity_lots(Decimal("0.0000005"))
 
 

@@ -82,7 +82,13 @@ def test_what_a_directed_pair_leaves_is_available_again() -> None:
 def test_a_need_is_what_the_whole_schedule_asks() -> None:
     plan, slots = found_in(("a", bid(SMALL, 1, 100)), ("a", bid(SMALL, 2, 100)), budget=120)
     (need,) = preflight(plan, slots).needs
-    assert (need.account, need.asset, need.needed, need.budget, need.left) == ("a", "USD", 300, 120, -180)
+    assert (need.account, need.asset, need.needed, need.budget, need.left) == (
+        "a",
+        "USD",
+        Decimal(300),
+        Decimal(120),
+        Decimal(-180),
+    )
 
 
 def test_a_need_names_the_first_slot_that_it_refused() -> None:

@@ -146,15 +146,14 @@ def test_an_order_whose_fills_were_not_written_is_open_whole() -> None:
     assert [slot.open for slot in replayed(run, cut).state.slots] == [5, 5]
 
 
-def test_a_remainder_placed_again_is_settled_as_what_it_is() -> None:
+def test_a_remainder_placed_again_locks_what_is_left_of_it() -> None:
     slots = slots_of(("a", ask(USD_BTC, 5, 10)), ("b", bid(USD_BTC, 2, 10)))
     run = Run(a_plan(slots), slots)
     run.to_the_end()
     run.cancel(slots[0])
-    again = Attempt(0, 2, 90, 91, 55)
-    slots[0].attempts += (again,)
-    run.settlement.reserve(slots[0])
-    run.settlement.accept(slots[0])
+    again = slots[0].begin_again(90)
+    again.order_id, again.ended = 55, 91
+    slots[0].open = run.settlement.reserve(slots[0])
     run.state.journal.append(again)
     result = replayed(run)
     assert (result.state.slots[0].open, result.budgets.budget("a", "BTC").locked) == (3, 3)

@@ -519,7 +519,7 @@ def test_a_range_upside_down_is_refused() -> None:
 @pytest.mark.parametrize("name", ["min_amount", "max_amount", "bid_price_offset", "ask_price_offset"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_an_amount_or_offset_that_is_not_positive_is_refused(name: str, value: int) -> None:
-    assert refusal(**{name: value}) == f"{name} is {value}, it must be positive"
+    assert refusal(4, 10, 1, **{name: value}) == f"{name} is {value}, it must be positive"
 
 
 @pytest.mark.parametrize(
@@ -534,7 +534,7 @@ def test_an_amount_or_offset_that_is_not_positive_is_refused(name: str, value: i
     ],
 )
 def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(name: str) -> None:
-    assert refusal(**{name: "sideways"}).startswith(f"{name} is 'sideways', it must be one of ")
+    assert refusal(4, 10, 1, **{name: "sideways"}).startswith(f"{name} is 'sideways', it must be one of ")
 
 
 def test_a_choice_may_be_given_as_its_text() -> None:

@@ -278,17 +278,61 @@ def test_an_attempt_taken_back_from_a_record_leaves_the_slot_as_it_was(failures:
     assert restored == lived
 
 
+def cancelled_unfilled() -> ActionSlot:
+    slot = slot_in(SlotState.COMPLETED)
+    slot.open = 0
+    return slot
+
+
+def test_the_remainder_of_a_completed_slot_may_be_placed_again() -> None:
+    slot = cancelled_unfilled()
+    slot.begin_again(5)
+    assert (slot.state, slot.attempt_count) == (SlotState.COMPLETED, 2)
+
+
+def test_a_remainder_placed_again_has_a_client_order_id_of_its_own() -> None:
+    slot = cancelled_unfilled()
+    first = slot.client_order_id
+    slot.begin_again(5)
+    assert slot.client_order_id != first
+
+
+def test_an_order_that_is_still_open_is_not_placed_again() -> None:
+    slot = slot_in(SlotState.COMPLETED)
+    slot.open = 10
+    before = deepcopy(slot)
+    with pytest.raises(IllegalTransition):
+        slot.begin_again(5)
+    assert slot == before
+
+
+@pytest.mark.parametrize("state", [state for state in SlotState if state is not SlotState.COMPLETED])
+def test_only_a_completed_slot_is_placed_again(state: SlotState) -> None:
+    with pytest.raises(IllegalTransition):
+        slot_in(state).begin_again(5)
+
+
 # Amounts of the user's choice
 
 
 def test_a_bid_gives_quote_and_wants_base() -> None:
     action = bid(a_market(), 2_000_000, 10050)
-    assert (action.bid_asset, action.bid_amount, action.ask_asset, action.ask_amount) == ("USD", 201, "BTC", 2)
+    assert (action.bid_asset, action.bid_amount, action.ask_asset, action.ask_amount) == (
+        "USD",
+        Decimal(201),
+        "BTC",
+        Decimal(2),
+    )
 
 
 def test_an_ask_gives_base_and_wants_quote() -> None:
     action = ask(a_market(), 2_000_000, 10050)
-    assert (action.bid_asset, action.bid_amount, action.ask_asset, action.ask_amount) == ("BTC", 2, "USD", 201)
+    assert (action.bid_asset, action.bid_amount, action.ask_asset, action.ask_amount) == (
+        "BTC",
+        Decimal(2),
+        "USD",
+        Decimal(201),
+    )
 
 
 def test_another_bid_amount_of_a_bid_keeps_the_price() -> None:

@@ -33,10 +33,10 @@ def a_plan(*, accounts: int = 4, trades: int = 10, fees: FeeSchedule = FEES, see
     return plan, slots
 
 
-def a_fresh_run(**plan: int) -> SimulationState:
+def a_fresh_run(*, trades: int = 10) -> SimulationState:
     """A run of which nothing has happened yet."""
-    made, slots = a_plan(**plan)  # type: ignore[arg-type]
-    return SimulationState(slots, plan=made)
+    plan, slots = a_plan(trades=trades)
+    return SimulationState(slots, plan=plan)
 
 
 def a_played_run(*, until: int | None = None, fees: FeeSchedule = FEES, seed: int = 1) -> Replayed:

@@ -1,0 +1,306 @@
+"""The command line: argv to the app, a headless run, or a small tool.
+
+Results go to stdout, errors to stderr. What an option does not need is not imported: `--help` is quick, and only the app
+imports the screens.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from orderbook_tui import __version__
+from orderbook_tui.core.words import harmless
+from orderbook_tui.errors import CheckpointError, ConfigError, OrderbookTuiError, Problem, StorageError
+
+if TYPE_CHECKING:
+    from orderbook_tui.engine.simulation import Simulation
+
+BAD_INPUT, STORAGE = 2, 4
+DEFAULT_STATE_DIR = "./simulator_state"
+
+
+class _Commands(click.Group):
+    """A group whose first word may also be a config file: `orderbook-tui CONFIG` opens the app on it."""
+
+    def resolve_command(self, context: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            return "open", self.commands["open"], args
+        return super().resolve_command(context, args)
+
+
+def main() -> NoReturn:
+    """Run the program. Whatever is wrong with what the user gave is said in words, with exit status 2."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.exceptions.Abort:
+        status = 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough; there is nobody left to tell.
+        sys.stderr.close()
+        status = 0
+    except StorageError as error:
+        _complain(str(error))
+        status = STORAGE
+    except OrderbookTuiError as error:
+        _complain(str(error))
+        status = BAD_INPUT
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _complain(text: str) -> None:
+    for line in text.split("\n"):
+        print(harmless(line), file=sys.stderr)
+
+
+def _running_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of everything that runs a simulation."""
+    for option in (
+        click.option("--account", "accounts", multiple=True, metavar="NAME", help="Only pairs with this account; repeatable."),
+        click.option("--market", "markets", multiple=True, metavar="SYMBOL", help="Only pairs on this market; repeatable."),
+        _state_dir,
+        click.option("--slots-per-second", type=click.FloatRange(0, min_open=True), metavar="N", help="The pace, in place of the config's."),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, in place of the config's."),
+    ):
+        command = option(command)
+    return command
+
+
+def _headless_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option(
+        "--on-failure",
+        type=click.Choice(["ask", "skip", "continue", "quit"]),
+        help="What to do when the retries of a slot are spent, in place of the config's.",
+    )(command)
+    return _format(_running_options(command))
+
+
+_state_dir = click.option("--state-dir", metavar="DIR", help=f"The folder of the checkpoints. [default: the config's, {DEFAULT_STATE_DIR}]")
+_format = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print the result.")
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> int:
+    """Scripted order flow against an order book: many accounts, exact budgets, resumable runs.
+
+    \b
+    orderbook-tui CONFIG          open the app on a config, such as configs/simulator.json
+    orderbook-tui                 open the app on the saved runs
+    orderbook-tui run CONFIG      run without a screen
+    """
+    return 0 if context.invoked_subcommand else _open_app(None, Path(DEFAULT_STATE_DIR))
+
+
+@cli.command("open", hidden=True)
+@click.argument("config")
+@_running_options
+def open_(config: str, **options: Any) -> int:
+    """Open the app on CONFIG."""
+    simulation = _created(config, **options)
+    return _open_app(simulation, Path(options["state_dir"] or simulation.config.state_dir))
+
+
+@cli.command()
+@click.argument("config")
+@_headless_options
+def run(config: str, form: str, on_failure: str | None, **options: Any) -> int:
+    """Run CONFIG without a screen and print what came of it.
+
+    Exit status: 0 all slots completed and every directed one matched; 1 finished, but not so; 2 bad input; 3 quit by
+    decision; 4 the checkpoint could not be written; 130 interrupted, with the checkpoint saved.
+    """
+    from orderbook_tui.headless import run_headless
+
+    return run_headless(_created(config, **options), on_failure=on_failure, as_json=form == "json")
+
+
+@cli.command()
+@click.argument("simulation_id", default="latest", metavar="[ID|latest]")
+@_headless_options
+def resume(simulation_id: str, form: str, on_failure: str | None, state_dir: str | None, **options: Any) -> int:
+    """Take a saved run up where it was, and run the rest. A run that is done prints its summary."""
+    from orderbook_tui.engine.simulation import Simulation
+    from orderbook_tui.headless import run_headless
+
+    simulation = Simulation.resume(_named(simulation_id, state_dir), state_dir or DEFAULT_STATE_DIR)
+    try:
+        if options["seed"] not in (None, simulation.config.seed):
+            raise ConfigError([Problem("--seed", f"the schedule was made from seed {simulation.config.seed} and stays as it is")])
+        _adjust(simulation, options["slots_per_second"], options["markets"], options["accounts"])
+    except ConfigError:
+        simulation.close()
+        raise
+    return run_headless(simulation, on_failure=on_failure, as_json=form == "json")
+
+
+@cli.command("list")
+@_state_dir
+@_format
+def list_(state_dir: str | None, form: str) -> int:
+    """List the saved runs, the one saved last first."""
+    from orderbook_tui.engine.persistence import StatePersistence
+    from orderbook_tui.listing import as_rows, as_table
+
+    infos = StatePersistence(state_dir or DEFAULT_STATE_DIR).list_simulations()
+    print(json.dumps(as_rows(infos)) if form == "json" else as_table(infos, state_dir or DEFAULT_STATE_DIR))
+    return 0
+
+
+@cli.command()
+@click.argument("simulation_id", metavar="[ID|latest]")
+@_state_dir
+@_format
+def show(simulation_id: str, state_dir: str | None, form: str) -> int:
+    """Print the summary of a saved run, as it stands."""
+    from orderbook_tui.engine.processor import Ending
+    from orderbook_tui.headless import report
+
+    report(_looked_at(simulation_id, state_dir), Ending.DONE, as_json=form == "json")
+    return 0
+
+
+@cli.command()
+@click.argument("simulation_id", metavar="ID")
+@_state_dir
+def delete(simulation_id: str, state_dir: str | None) -> int:
+    """Delete a saved run."""
+    from orderbook_tui.engine.persistence import StatePersistence
+
+    StatePersistence(state_dir or DEFAULT_STATE_DIR).delete(simulation_id)
+    print(f"deleted {simulation_id}")
+    return 0
+
+
+@cli.command()
+@click.argument("simulation_id", metavar="[ID|latest]")
+@click.option("--what", type=click.Choice(["slots", "fills", "history", "attempts"]), default="slots", show_default=True, help="Which rows.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="How to write them.")
+@click.option("--output", metavar="FILE", help="Where to write them. [default: stdout]")
+@_state_dir
+def export(simulation_id: str, what: str, form: str, output: str | None, state_dir: str | None) -> int:
+    """Write a saved run's slots, fills, budget history or attempts as CSV or JSON lines."""
+    from orderbook_tui.engine.export import ExportFormat
+    from orderbook_tui.engine.export import export as write
+
+    simulation = _looked_at(simulation_id, state_dir)
+    if output is None:
+        write(simulation, what, ExportFormat(form), sys.stdout)
+        return 0
+    with _to_write(output) as out:
+        count = write(simulation, what, ExportFormat(form), out)
+    print(f"{count} rows written to {output}", file=sys.stderr)
+    return 0
+
+
+@cli.group()
+def accounts() -> None:
+    """Make accounts."""
+
+
+@accounts.command()
+@click.option("--prefix", default="test-account", show_default=True, help="What their names begin with.")
+@click.option("--count", type=click.IntRange(1, 1_000_000), default=4, show_default=True, help="How many.")
+@click.option("--output", metavar="FILE", help="Where to write them. [default: stdout]")
+def generate(prefix: str, count: int, output: str | None) -> int:
+    """Write accounts as JSON, to use as `accounts.file` of a config. Prefix and number determine the ids."""
+    from orderbook_tui.config import generate as made
+
+    text = json.dumps([{"id": account.id, "name": account.name} for account in made(prefix, count)], indent=1)
+    if output is None:
+        print(text)
+        return 0
+    with _to_write(output) as out:
+        out.write(text + "\n")
+    return 0
+
+
+@cli.command()
+def schema() -> int:
+    """Print the JSON Schema of a config."""
+    from orderbook_tui.config import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+    return 0
+
+
+@cli.command()
+@click.argument("config")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, in place of the config's.")
+@_format
+def validate(config: str, seed: int | None, form: str) -> int:
+    """Say what a run of CONFIG would be: accounts, markets, slots, and which slots would not pass. Nothing is placed."""
+    from orderbook_tui.listing import forecast, forecast_in_words
+
+    facts = forecast(_created(config, seed=seed, save=False))
+    print(json.dumps(facts) if form == "json" else forecast_in_words(facts))
+    return 0
+
+
+def _created(
+    config: str,
+    *,
+    seed: int | None = None,
+    slots_per_second: float | None = None,
+    state_dir: str | None = None,
+    markets: tuple[str, ...] = (),
+    accounts: tuple[str, ...] = (),
+    save: bool = True,
+) -> "Simulation":
+    from orderbook_tui.config import load_config
+    from orderbook_tui.engine.simulation import Simulation
+
+    loaded = load_config(config)
+    if seed is not None:
+        loaded = loaded.model_copy(update={"seed": seed})
+    simulation = Simulation.create(loaded, folder=Path(config).parent, state_dir=state_dir, save=save)
+    _adjust(simulation, slots_per_second, markets, accounts)
+    return simulation
+
+
+def _adjust(simulation: "Simulation", slots_per_second: float | None, markets: tuple[str, ...], accounts: tuple[str, ...]) -> None:
+    if slots_per_second is not None:
+        simulation.control.slots_per_second = slots_per_second
+    simulation.select(markets, accounts)
+
+
+def _looked_at(simulation_id: str, state_dir: str | None) -> "Simulation":
+    from orderbook_tui.engine.simulation import Simulation
+
+    return Simulation.look(_named(simulation_id, state_dir), state_dir or DEFAULT_STATE_DIR)
+
+
+def _named(simulation_id: str, state_dir: str | None) -> str:
+    """Return the id that is meant: `latest` is the run that was saved last."""
+    from orderbook_tui.engine.persistence import StatePersistence
+
+    if simulation_id != "latest":
+        return simulation_id
+    folder = state_dir or DEFAULT_STATE_DIR
+    saved = StatePersistence(folder).list_simulations()
+    if not saved:
+        raise CheckpointError(f"there is no saved run in {folder}: start one with orderbook-tui run CONFIG")
+    return saved[0].id
+
+
+def _open_app(simulation: "Simulation | None", state_dir: Path) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError([Problem("", "the app needs a terminal: without one, use orderbook-tui run CONFIG (see --help)")])
+    from orderbook_tui.tui.app import run_app
+
+    return run_app(simulation, state_dir)
+
+
+def _to_write(path: str) -> Any:
+    try:
+        return Path(path).open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise ConfigError([Problem("--output", f"{path} cannot be written: {error.strerror}")]) from None

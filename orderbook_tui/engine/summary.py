@@ -1,0 +1,111 @@
+"""The summary of a run: what became of it, as numbers that a program can read, and the exit status that says it in one."""
+
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any
+
+from orderbook_tui.core.slot import SlotState, Verdict
+from orderbook_tui.engine.processor import Ending
+from orderbook_tui.engine.simulation import Simulation
+
+
+class ExitStatus(IntEnum):
+    """What a process that ran a simulation answers."""
+
+    OK = 0
+    """Every slot completed, and every directed one was matched by its counterparty."""
+    INCOMPLETE = 1
+    """The run is over, but not so."""
+    BAD_INPUT = 2
+    QUIT = 3
+    """A person or a policy decided to quit; the rest can be resumed."""
+    STORAGE = 4
+    """The checkpoint could not be written."""
+    INTERRUPTED = 130
+    """Stopped by a signal; everything is saved."""
+
+
+def exit_status(simulation: Simulation, ending: Ending) -> ExitStatus:
+    """Return the exit status of a run that ended so; it speaks of the slots that were selected."""
+    if ending is Ending.QUIT:
+        return ExitStatus.QUIT
+    if ending is Ending.STOPPED:
+        return ExitStatus.INTERRUPTED
+    for slot in simulation.selected_slots():
+        directed = slot.action.matching_strategy.account is not None
+        if slot.state is not SlotState.COMPLETED or (directed and slot.verdict is not Verdict.MATCHED):
+            return ExitStatus.INCOMPLETE
+    return ExitStatus.OK
+
+
+def summary(simulation: Simulation, ending: Ending) -> dict[str, Any]:
+    """Return the summary of a run as what JSON can hold; amounts are decimal strings."""
+    stats = simulation.stats
+    verdicts = simulation.state.verdicts()
+    return {
+        "simulation_id": simulation.id,
+        "name": simulation.name,
+        "state_hash": simulation.state_hash(),
+        "exit_status": int(exit_status(simulation, ending)),
+        "elapsed_s": round(simulation.elapsed, 6),
+        "slots_per_second": round(simulation.slots_per_second, 3),
+        "stats": {
+            "total_slots": stats.total_slots,
+            "completed_slots": stats.completed_slots,
+            "failed_slots": stats.failed_slots,
+            "skipped_slots": stats.skipped_slots,
+            "pending_slots": stats.pending_slots,
+            "total_orders_created": stats.total_orders_created,
+            "total_matches": stats.total_matches,
+        },
+        "verdicts": {verdict.value: count for verdict, count in verdicts.items()},
+        "budget": _budget(simulation),
+        "invariants": simulation.invariants(),
+        "open_orders": open_orders(simulation),
+        "notes": simulation.notes,
+    }
+
+
+def open_orders(simulation: Simulation) -> list[dict[str, Any]]:
+    """Return the orders that are still open, in the order in which they were placed."""
+    return [
+        {
+            "slot": slot.sequence,
+            "order_id": slot.order_id,
+            "account": simulation.account_name(slot.account_id),
+            "market": slot.action.market.symbol,
+            "side": slot.action.side.word,
+            "price": text(slot.action.market.price(slot.action.price)),
+            "open": text(slot.action.market.quantity(slot.open)),
+        }
+        for slot in simulation.state.open_slots()
+    ]
+
+
+def text(amount: Decimal) -> str:
+    """Return an amount without an exponent."""
+    return f"{amount:f}"
+
+
+def _budget(simulation: Simulation) -> dict[str, Any]:
+    totals = simulation.budgets.get_summary()
+    return {
+        "total_initial": text(totals.total_initial),
+        "total_available": text(totals.total_available),
+        "total_locked": text(totals.total_locked),
+        "total_spent": text(totals.total_spent),
+        "total_utilization_percent": text(totals.total_utilization_percent()),
+        "budget_count": totals.budget_count,
+        "depleted_count": totals.depleted_count,
+        "assets": {
+            symbol: {
+                "total_initial": text(asset.total_initial),
+                "total_available": text(asset.total_available),
+                "total_locked": text(asset.total_locked),
+                "total_spent": text(asset.total_spent),
+                "total_received": text(asset.total_received),
+                "total_utilization_percent": text(asset.utilization_percent()),
+            }
+            for symbol, asset in sorted(totals.assets.items())
+        },
+    }
