@@ -82,22 +82,29 @@ def _bar(simulation: Simulation) -> Iterator[Any]:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
     task = progress.add_task(harmless(simulation.name, 40), total=simulation.stats.total_slots, pace="")
 
-    def refresh() -> None:
+    def make_way(simulation: Simulation) -> None:
         if simulation.status is RunStatus.WAITING:
             progress.stop()
+
+    def refresh() -> None:
+        if simulation.status is RunStatus.WAITING:
             return
         progress.start()
         done = simulation.stats.total_slots - simulation.stats.pending_slots
         progress.update(task, completed=done, pace=f"{simulation.slots_per_second:,.0f}/s")
         progress.refresh()
 
+    unsubscribe = simulation.subscribe(make_way)
     try:
         yield refresh
         refresh()
     finally:
+        unsubscribe()
         progress.stop()
 
 
@@ -150,6 +157,8 @@ def in_words(simulation: Simulation, facts: dict[str, Any]) -> Iterator[str]:
     yield from (f"  {name}: {'yes' if holds else 'NO'}" for name, holds in facts["invariants"].items())
     yield f"State hash: {facts['state_hash']}"
     yield from (f"Note: {harmless(note)}" for note in facts["notes"])
+    if stats["pending_slots"] and simulation.id:
+        yield f"To go on: orderbook-tui resume {simulation.id}"
 
 
 def _budget_table(budget: dict[str, Any]) -> Iterator[str]:

@@ -88,7 +88,8 @@ def preflight(
                     exchange.cancel(int(half.order_id or 0))
                     settlement.cancel(half)
     needs = []
-    for (account, asset), units in sorted(asked.items()):
+    places = {account.id: place for place, account in enumerate(plan.accounts)}
+    for (account, asset), units in sorted(asked.items(), key=lambda item: (places[item[0][0]], item[0][1])):
         budget = budgets.budget(account, asset)
         amount = budget.asset.amount
         needs.append(
