@@ -5,6 +5,7 @@ imports the screens.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -24,6 +25,14 @@ BAD_INPUT, STORAGE = 2, 4
 DEFAULT_STATE_DIR = "./simulator_state"
 
 
+class _Pace(click.FloatRange):
+    """A pace. A NaN compares with nothing, and so would pass as in range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+        pace = super().convert(value, param, context)
+        return self.fail(f"{value} is not a pace.", param, context) if pace != pace else pace
+
+
 class _Commands(click.Group):
     """A group whose first word may also be a config file: `orderbook-tui CONFIG` opens the app on it."""
 
@@ -37,21 +46,26 @@ def main() -> NoReturn:
     """Run the program. Whatever is wrong with what the user gave is said in words, with exit status 2."""
     try:
         status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     except click.exceptions.Abort:
         status = 130
     except BrokenPipeError:
-        # Whoever read our output has had enough; there is nobody left to tell.
-        sys.stderr.close()
-        status = 0
+        # Whoever read our output has had enough; what is left in the buffer goes nowhere, and nobody is told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except StorageError as error:
         _complain(str(error))
         status = STORAGE
     except OrderbookTuiError as error:
         _complain(str(error))
         status = BAD_INPUT
+    except OSError as error:
+        _complain(f"the result cannot be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = STORAGE
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -66,7 +80,7 @@ def _running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--account", "accounts", multiple=True, metavar="NAME", help="Only pairs with this account; repeatable."),
         click.option("--market", "markets", multiple=True, metavar="SYMBOL", help="Only pairs on this market; repeatable."),
         _state_dir,
-        click.option("--slots-per-second", type=click.FloatRange(0, min_open=True), metavar="N", help="The pace, in place of the config's."),
+        click.option("--slots-per-second", type=_Pace(0.00001, 10_000_000), metavar="N", help="The pace, in place of the config's."),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, in place of the config's."),
     ):
         command = option(command)
@@ -280,12 +294,13 @@ def _looked_at(simulation_id: str, state_dir: str | None) -> "Simulation":
 
 def _named(simulation_id: str, state_dir: str | None) -> str:
     """Return the id that is meant: `latest` is the run that was saved last."""
-    from orderbook_tui.engine.persistence import StatePersistence
+    from orderbook_tui.engine.persistence import CheckpointStatus, StatePersistence
 
     if simulation_id != "latest":
         return simulation_id
     folder = state_dir or DEFAULT_STATE_DIR
-    saved = StatePersistence(folder).list_simulations()
+    listed = StatePersistence(folder).list_simulations()
+    saved = [info for info in listed if info.status is not CheckpointStatus.FOREIGN]
     if not saved:
         raise CheckpointError(f"there is no saved run in {folder}: start one with orderbook-tui run CONFIG")
     return saved[0].id

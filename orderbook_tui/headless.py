@@ -12,6 +12,7 @@ import anyio
 
 from orderbook_tui.core.slot import RecoveryAction, SlotState
 from orderbook_tui.core.words import harmless
+from orderbook_tui.engine.control import unwrapped
 from orderbook_tui.engine.decisions import Decider, PolicyDecider, terminal_or_quit
 from orderbook_tui.engine.processor import Ending
 from orderbook_tui.engine.simulation import RunStatus, Simulation
@@ -45,12 +46,13 @@ def report(simulation: Simulation, ending: Ending, *, as_json: bool) -> None:
 
 async def _run(simulation: Simulation, decider: Decider, quiet: bool) -> Ending:
     ending = Ending.DONE
-    async with anyio.create_task_group() as group:
-        group.start_soon(_heed_signals, simulation)
-        if not quiet:
-            group.start_soon(_show_progress, simulation)
-        ending = await simulation.run(decider)
-        group.cancel_scope.cancel()
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+            group.start_soon(_heed_signals, simulation)
+            if not quiet:
+                group.start_soon(_show_progress, simulation)
+            ending = await simulation.run(decider)
+            group.cancel_scope.cancel()
     return ending
 
 

@@ -39,7 +39,7 @@ def as_table(infos: Sequence[SimulationInfo], folder: str) -> str:
         ended = info.completed + info.failed + info.skipped
         status = f"{info.status.value}: {harmless(info.reason, 100)}" if info.reason else info.status.value
         slots = f"{ended}/{info.total_slots}"
-        rows.append([info.id, harmless(info.name, 30), status, slots, str(info.failed + info.skipped), moment(info.saved_at)[:19]])
+        rows.append([harmless(info.id, 64), harmless(info.name, 30), status, slots, str(info.failed + info.skipped), moment(info.saved_at)[:19]])
     return "\n".join(_aligned(rows))
 
 

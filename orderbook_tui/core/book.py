@@ -9,7 +9,7 @@ quantity 0 and is dropped when it is met, so that a cancel costs O(1).
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, IntEnum, StrEnum
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -96,7 +96,7 @@ class Level(NamedTuple):
 class Outcome(msgspec.Struct, gc=False):
     """What came of a submission: its trades, makers that self-trade prevention cancelled, or why it was refused."""
 
-    trades: list[Trade]
+    trades: Sequence[Trade] = ()
     cancelled: tuple[tuple[Order, int], ...] = ()
     """Each cancelled maker with the quantity that it had left."""
     refusal: Refusal | None = None
@@ -105,6 +105,8 @@ class Outcome(msgspec.Struct, gc=False):
 
 
 _Queue = deque[Order]
+_RESTED = Outcome(rests=True)
+_SPARE_QUEUES = 64
 
 # Looking a member up in its enumeration takes longer than matching an order does.
 _GTC, _FOK, _POST_ONLY = TimeInForce.GTC, TimeInForce.FOK, TimeInForce.POST_ONLY
@@ -113,7 +115,7 @@ _GTC, _FOK, _POST_ONLY = TimeInForce.GTC, TimeInForce.FOK, TimeInForce.POST_ONLY
 class OrderBook:
     """One market's resting orders, and the matching of arriving ones."""
 
-    __slots__ = ("_heaps", "_levels", "_orders", "self_trade_prevention")
+    __slots__ = ("_heaps", "_levels", "_orders", "_spare", "self_trade_prevention")
 
     def __init__(self, self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST) -> None:
         self.self_trade_prevention = self_trade_prevention
@@ -121,6 +123,8 @@ class OrderBook:
         # Bids are kept negated, so that the smallest entry of either heap is the best price.
         self._heaps: tuple[list[int], list[int]] = ([], [])
         self._orders: dict[int, Order] = {}
+        # Queues that ran empty, to be used again: where prices come and go, making them is most of the work.
+        self._spare: list[_Queue] = []
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -137,7 +141,11 @@ class OrderBook:
 
         The order's `quantity` is what is left afterwards; that of an IOC or of a prevented self-trade does not rest.
         """
-        outcome = Outcome([])
+        if not self._heaps[1 - order.side] and time_in_force is _GTC:
+            self.rest(order)
+            return _RESTED
+        trades: list[Trade] = []
+        outcome = Outcome(trades)
         if time_in_force is not _GTC:
             if time_in_force is _POST_ONLY and self._fillable(order, 1):
                 outcome.refusal = Refusal.WOULD_TAKE
@@ -145,7 +153,7 @@ class OrderBook:
             if time_in_force is _FOK and self._fillable(order, order.quantity) < order.quantity:
                 outcome.refusal = Refusal.CANNOT_FILL
                 return outcome
-        stopped = self._match(order, outcome) if self._heaps[1 - order.side] else False
+        stopped = self._match(order, trades, outcome)
         if order.quantity and not stopped and (time_in_force is _GTC or time_in_force is _POST_ONLY):
             self.rest(order)
             outcome.rests = True
@@ -157,7 +165,8 @@ class OrderBook:
         side, price = order.side, order.price
         level = self._levels[side].get(price)
         if level is None:
-            self._levels[side][price] = deque((order,))
+            level = self._levels[side][price] = self._spare.pop() if self._spare else deque()
+            level.append(order)
             heappush(self._heaps[side], price if side else -price)
         else:
             level.append(order)
@@ -181,11 +190,11 @@ class OrderBook:
             return None
         if price == order.price and 0 < quantity <= order.quantity:
             order.quantity = quantity
-            return Outcome([], rests=True)
+            return _RESTED
         del self._orders[order_id]
         order.quantity = 0  # the queue drops its old place when it meets it
         if quantity <= 0:
-            return Outcome([])
+            return Outcome()
         return self.submit(Order(order_id, order.account, order.side, price, quantity, order.counterparty, order.client_id))
 
     def best(self, side: Side) -> int | None:
@@ -198,8 +207,7 @@ class OrderBook:
                 level.popleft()
             if level:
                 return price
-            del levels[price]
-            heappop(heap)
+            self._drop_best(levels, heap, price)
         return None
 
     def depth(self, side: Side, limit: int | None = None) -> list[Level]:
@@ -218,11 +226,18 @@ class OrderBook:
         for price in sorted(self._levels[side], reverse=side is Side.BID):
             yield from (order for order in self._levels[side][price] if order.quantity)
 
-    def _match(self, order: Order, outcome: Outcome) -> bool:
+    def _drop_best(self, levels: dict[int, _Queue], heap: list[int], price: int) -> None:
+        """Forget the best price of a side, whose queue has run empty."""
+        level = levels.pop(price)
+        heappop(heap)
+        if len(self._spare) < _SPARE_QUEUES:
+            self._spare.append(level)
+
+    def _match(self, order: Order, trades: list[Trade], outcome: Outcome) -> bool:
         """Trade `order` against the other side; return whether self-trade prevention cancelled the rest of it."""
         side, price, counterparty, account = order.side, order.price, order.counterparty, order.account
         levels, heap = self._levels[1 - side], self._heaps[1 - side]
-        orders, trades = self._orders, outcome.trades
+        orders = self._orders
         left = order.quantity
         while left and heap:
             best = -heap[0] if side else heap[0]
@@ -241,7 +256,7 @@ class OrderBook:
                     or maker.account == account
                 ):
                     order.quantity = left
-                    return self._match_around(order, outcome)
+                    return self._match_around(order, trades, outcome)
                 if resting > left:
                     maker.quantity = resting - left
                     trades.append(Trade(maker, order, best, left))
@@ -255,12 +270,11 @@ class OrderBook:
                 if not left:
                     break
             if not level:
-                del levels[best]
-                heappop(heap)
+                self._drop_best(levels, heap, best)
         order.quantity = left
         return False
 
-    def _match_around(self, order: Order, outcome: Outcome) -> bool:
+    def _match_around(self, order: Order, trades: list[Trade], outcome: Outcome) -> bool:
         """Go on matching where the best order is not admitted: walk every crossing level in priority order."""
         for maker in self._crossing(order):
             if maker.account == order.account:
@@ -274,7 +288,7 @@ class OrderBook:
             order.quantity -= filled
             if not maker.quantity:
                 del self._orders[maker.order_id]
-            outcome.trades.append(Trade(maker, order, maker.price, filled))
+            trades.append(Trade(maker, order, maker.price, filled))
             if not order.quantity:
                 break
         return False

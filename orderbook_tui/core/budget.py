@@ -39,21 +39,21 @@ class AccountBudget:
             InsufficientBudget: less than `amount` is available; nothing has changed.
             AmountError: `amount` is not positive; nothing has changed.
         """
-        if not 0 < amount <= self.available:
+        if amount > self.available or amount <= 0:
             raise self._refusal(amount, "available", self.available)
         self.available -= amount
         self.locked += amount
 
     def unlock(self, amount: int) -> None:
         """Give `amount` of what is locked back, as when an order is cancelled. Raises as `lock` does."""
-        if not 0 < amount <= self.locked:
+        if amount > self.locked or amount <= 0:
             raise self._refusal(amount, "locked", self.locked)
         self.locked -= amount
         self.available += amount
 
     def spend(self, amount: int) -> None:
         """Give `amount` of what is locked away for good, as when an order settles. Raises as `lock` does."""
-        if not 0 < amount <= self.locked:
+        if amount > self.locked or amount <= 0:
             raise self._refusal(amount, "locked", self.locked)
         self.locked -= amount
         self.spent += amount

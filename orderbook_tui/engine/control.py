@@ -1,8 +1,11 @@
 """Run control: pause, step, stop, and the pace of a run, asked before every slot and between attempts."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anyio
+import anyio.lowlevel
 
 
 class RunControl:
@@ -31,14 +34,20 @@ class RunControl:
         self._rate, self._due = rate, 0.0
         self._note()
 
+    def begin(self) -> None:
+        """A run begins: what stopped an earlier one is over. It may have had another event loop."""
+        self.stopping = False
+        self._changed, self._due = None, 0.0
+        self._note()
+
     def pause(self) -> None:
         """Hold the run before its next attempt."""
         self.paused = True
         self._note()
 
     def go(self) -> None:
-        """Let a paused run go on."""
-        self.paused = False
+        """Let a paused run go on. Its pace starts anew: nothing is caught up with in a burst."""
+        self.paused, self._due = False, 0.0
         self._note()
 
     def step(self) -> None:
@@ -62,13 +71,15 @@ class RunControl:
             return False
         while self._rate is not None and not self.stepping:
             now = time.monotonic()
-            # After a pause the pace starts anew: nothing is caught up with in a burst.
+            # A slot that took long is caught up with, but for what is more than a second ago.
             if self._due < now - 1:
                 self._due = now
             if now >= self._due:
                 self._due += 1 / self._rate
                 break
-            if not await self.wait(self._due - now) or not await self.admit_attempt():
+            with anyio.move_on_after(self._due - now):
+                await self._change()
+            if not await self.admit_attempt():
                 return False
         return True
 
@@ -79,16 +90,14 @@ class RunControl:
         return not self.stopping
 
     async def wait(self, seconds: float) -> bool:
-        """Sleep, or until the run is to stop (False); a change of pace or a pause wakes early where it is paced."""
-        until = time.monotonic() + seconds
-        rate = self._rate
-        while not self.stopping and rate == self._rate and (left := until - time.monotonic()) > 0:
-            with anyio.move_on_after(left):
-                await self._change()
+        """Sleep, or until the run is to stop (False)."""
+        with anyio.move_on_after(seconds):
+            await self.stopped()
         return not self.stopping
 
     async def stopped(self) -> None:
         """Wait until the run is to stop."""
+        await anyio.lowlevel.checkpoint()
         while not self.stopping:
             await self._change()
 
@@ -102,3 +111,15 @@ class RunControl:
         if self._changed is not None:
             self._changed.set()
             self._changed = None
+
+
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """Let the one error that came out of a task group pass as itself, not as a group of one."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from error.__cause__

@@ -87,8 +87,10 @@ class Guard:
             except FileNotFoundError:
                 pass
             except OSError as error:
+                with contextlib.suppress(OSError):
+                    path.unlink()
                 os.close(descriptor)
-                raise StorageError(f"{path}: {error.strerror}") from None
+                raise StorageError(f"{path} cannot be written: {error.strerror}") from None
             os.close(descriptor)
         raise CheckpointInUse(f"{path.stem} is being opened and closed by others: try again")
 

@@ -15,7 +15,7 @@ import anyio
 import anyio.lowlevel
 
 from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, RecoveryAction, SlotState
-from orderbook_tui.engine.control import RunControl
+from orderbook_tui.engine.control import RunControl, unwrapped
 from orderbook_tui.engine.decisions import Decider, Question, terminal_or_quit
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.errors import FailureKind, OrderError
@@ -45,10 +45,8 @@ class ProcessorResults:
     skipped: int = 0
 
     def count(self, state: SlotState) -> None:
-        """Count a slot that has ended."""
-        if state is _COMPLETED:
-            self.completed += 1
-        elif state is SlotState.FAILED:
+        """Count a slot that has ended without an order."""
+        if state is SlotState.FAILED:
             self.failed += 1
         else:
             self.skipped += 1
@@ -135,12 +133,14 @@ class SlotProcessor:
                 if not 0 <= ended - yielded < SLICE_NS:
                     await anyio.lowlevel.checkpoint()
                     yielded = now()
+                results.completed += 1
                 break
             if ending is not None:
                 results.ending = ending
                 return results
-            results.count(slot.state)
             slot_ended(slot)
+            if slot.state is not _COMPLETED:
+                results.count(slot.state)
             if control.stepping:
                 control.step_taken()
         return results
@@ -192,10 +192,11 @@ class SlotProcessor:
             await self._control.stopped()
             scope.cancel()
 
-        async with anyio.create_task_group() as group:
-            group.start_soon(watch, group.cancel_scope)
-            answer = await decider.decide(question)
-            group.cancel_scope.cancel()
+        with unwrapped():
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch, group.cancel_scope)
+                answer = await decider.decide(question)
+                group.cancel_scope.cancel()
         return None if answer is None else (answer, decider.by)
 
 

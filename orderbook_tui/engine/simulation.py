@@ -289,7 +289,7 @@ class Simulation:
             observer=self,
             failures=OrderError,
         )
-        self.control.stopping = False
+        self.control.begin()
         self._revisiting = revisiting
         self._started = time.monotonic()
         self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
@@ -366,6 +366,8 @@ class Simulation:
     # What the processor says (`processor.Observer`)
 
     def slot_ended(self, slot: ActionSlot) -> None:
+        if self._revisiting:
+            self.state.stats.count(SlotState.FAILED, -1)
         if slot.state is _COMPLETED:
             self.state.stats.completed_slots += 1
         else:

@@ -1,0 +1,1 @@
+"""The terminal application. It drives a `Simulation` and knows nothing beneath it."""

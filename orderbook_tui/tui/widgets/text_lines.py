@@ -1,0 +1,62 @@
+"""Lines of text that scroll: wrapped to the width, drawn only where they are seen."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual import events
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+
+class TextLines(ScrollView):
+    """Shows paragraphs. They are Rich texts made piece by piece, so nothing in them is read as markup."""
+
+    DEFAULT_CSS = """
+    TextLines {
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+    }
+    """
+
+    def __init__(self, paragraphs: Sequence[Text] = (), *, id: str | None = None, focusable: bool = True) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.can_focus = focusable
+        self._paragraphs: list[Text] = list(paragraphs)
+        self._lines: list[Text] = []
+        self._wrapped_to = -1
+
+    def show(self, paragraphs: Sequence[Text]) -> None:
+        """Show these in place of what was there."""
+        self._paragraphs = list(paragraphs)
+        self._wrapped_to = -1
+        self._wrap(self.size.width)
+        self.refresh()
+
+    def text(self) -> str:
+        """Return what is shown, without its colours."""
+        return "\n".join(paragraph.plain for paragraph in self._paragraphs)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        self._wrap(width)
+        return len(self._lines)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._wrap(event.size.width)
+
+    def render_line(self, y: int) -> Strip:
+        place = y + self.scroll_offset.y
+        if place >= len(self._lines):
+            return Strip.blank(self.size.width)
+        return Strip(self._lines[place].render(self.app.console)).crop(0, self.size.width)
+
+    def _wrap(self, width: int) -> None:
+        if width <= 0 or width == self._wrapped_to:
+            return
+        console = self.app.console
+        self._lines = [line for paragraph in self._paragraphs for line in paragraph.wrap(console, width, overflow="fold")]
+        for line in self._lines:
+            line.end = ""
+        self._wrapped_to = width
+        self.virtual_size = Size(width, len(self._lines))

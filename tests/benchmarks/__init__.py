@@ -1,0 +1,12 @@
+"""How fast it is: `python -m tests.benchmarks [NAME ...]` prints one JSON object on one line.
+
+    catalogue   every benchmark, by name, with its size; each is measured in a process of its own
+    book        messages through an order book
+    runs        whole runs without a screen: in memory, saved in groups, saved slot by slot
+    screen      a run that the app shows
+    space       bytes that a slot takes
+    plans       making a schedule
+    starting    from the command to the help, and to the first frame
+
+Machines drift: compare with what else ran in the same minute, not with another day's numbers.
+"""
