@@ -106,7 +106,6 @@ class Outcome(msgspec.Struct, gc=False):
 
 _Queue = deque[Order]
 _RESTED = Outcome(rests=True)
-_SPARE_QUEUES = 64
 
 # Looking a member up in its enumeration takes longer than matching an order does.
 _GTC, _FOK, _POST_ONLY = TimeInForce.GTC, TimeInForce.FOK, TimeInForce.POST_ONLY
@@ -207,7 +206,8 @@ class OrderBook:
                 level.popleft()
             if level:
                 return price
-            self._drop_best(levels, heap, price)
+            self._spare.append(levels.pop(price))
+            heappop(heap)
         return None
 
     def depth(self, side: Side, limit: int | None = None) -> list[Level]:
@@ -225,13 +225,6 @@ class OrderBook:
         """Yield the side's orders in priority order."""
         for price in sorted(self._levels[side], reverse=side is Side.BID):
             yield from (order for order in self._levels[side][price] if order.quantity)
-
-    def _drop_best(self, levels: dict[int, _Queue], heap: list[int], price: int) -> None:
-        """Forget the best price of a side, whose queue has run empty."""
-        level = levels.pop(price)
-        heappop(heap)
-        if len(self._spare) < _SPARE_QUEUES:
-            self._spare.append(level)
 
     def _match(self, order: Order, trades: list[Trade], outcome: Outcome) -> bool:
         """Trade `order` against the other side; return whether self-trade prevention cancelled the rest of it."""
@@ -270,7 +263,8 @@ class OrderBook:
                 if not left:
                     break
             if not level:
-                self._drop_best(levels, heap, best)
+                self._spare.append(levels.pop(best))
+                heappop(heap)
         order.quantity = left
         return False
 

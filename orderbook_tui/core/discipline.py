@@ -14,14 +14,14 @@ from orderbook_tui.errors import AmountError, DisciplineError
 class MarketDiscipline:
     """The rules of one market, worked out once, so that checking an order is three comparisons."""
 
-    __slots__ = ("_ceiling", "_least", "highest", "lowest", "market")
+    __slots__ = ("ceiling", "highest", "least", "lowest", "market")
 
     def __init__(self, market: Market) -> None:
         self.market = market
         self.lowest, self.highest = band(market)
-        self._ceiling = MAX_UNITS if self.highest is None else self.highest
+        self.ceiling = MAX_UNITS if self.highest is None else self.highest
         # Least notional as a least price x quantity, in ticks x lots: no order of nothing passes either.
-        self._least = max(1, -(-market.min_notional_units // market.quote_per_tick_lot))
+        self.least = max(1, -(-market.min_notional_units // market.quote_per_tick_lot))
 
     def check(self, price: int, quantity: int) -> None:
         """Let an order of `quantity` lots at `price` ticks through, or say why not.
@@ -29,7 +29,7 @@ class MarketDiscipline:
         Raises:
             DisciplineError: the price is outside the band, or the order is below the least notional.
         """
-        if not self.lowest <= price <= self._ceiling or price * quantity < self._least:
+        if not self.lowest <= price <= self.ceiling or price * quantity < self.least:
             raise DisciplineError(self._refusal(price, quantity))
 
     def validate_price(self, price: Decimal) -> None:
@@ -42,12 +42,12 @@ class MarketDiscipline:
             ticks = self.market.price_ticks(price)
         except AmountError as error:
             raise DisciplineError(str(error)) from None
-        if not self.lowest <= ticks <= self._ceiling:
+        if not self.lowest <= ticks <= self.ceiling:
             raise DisciplineError(self._outside(ticks))
 
     def _refusal(self, price: int, quantity: int) -> str:
         market = self.market
-        if not self.lowest <= price <= self._ceiling:
+        if not self.lowest <= price <= self.ceiling:
             return self._outside(price)
         if quantity <= 0:
             return f"quantity {market.quantity(quantity):f} is not positive"

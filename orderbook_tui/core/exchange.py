@@ -1,12 +1,12 @@
 """The exchange: one order book a market, with fees, self-trade prevention and order ids of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from orderbook_tui.core.book import Order, OrderBook, Outcome, SelfTradePrevention, Trade
+from orderbook_tui.core.book import Order, OrderBook, Outcome, SelfTradePrevention
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.money import decimal, steps
 from orderbook_tui.core.slot import Execution, OrderAction
@@ -48,7 +48,7 @@ class Submission(msgspec.Struct, gc=False):
     """What the exchange made of an order: its id, the trades at once, and the (client id, lots) that it cancelled."""
 
     order_id: int | str
-    executions: tuple[Execution, ...] = ()
+    executions: Sequence[Execution] = ()
     cancelled: tuple[tuple[int, int], ...] = ()
 
 
@@ -62,12 +62,11 @@ class Exchange:
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST,
     ) -> None:
         self.fees = fees
-        self._charges = fees.highest > 0
         self.books = {market.symbol: OrderBook(self_trade_prevention) for market in markets}
         # An id tells its market: ids are handed out in turns, one for each market, in the order of the markets.
         self._by_place = list(self.books.values())
         self._entries = {symbol: (place, book) for place, (symbol, book) in enumerate(self.books.items())}
-        self._turn = len(self._by_place)
+        self._stride = self._turn = len(self._by_place)
 
     def submit(self, account: str, action: OrderAction, quantity: int, client_id: int, now: int) -> Submission:
         """Match `quantity` lots of `action`, and rest what its time in force lets rest.
@@ -82,16 +81,22 @@ class Exchange:
         outcome = book.submit(order, action.time_in_force)
         if outcome.refusal is not None:
             raise Rejected(outcome.refusal.value)
-        self._turn += len(self._by_place)
-        executions = tuple([self._execution(trade, market, now) for trade in outcome.trades]) if outcome.trades else ()
-        submission = Submission(order_id, executions)
-        if outcome.cancelled or (order.quantity and not outcome.rests):
-            submission.cancelled = _cancelled(order, outcome)
-        return submission
+        self._turn += self._stride
+        if outcome.rests and not outcome.trades and not outcome.cancelled:
+            return Submission(order_id)
+        maker_rate, taker_rate, unit = self.fees.maker, self.fees.taker, market.quote_per_tick_lot
+        executions = []
+        for trade in outcome.trades:
+            price, lots = trade.price, trade.quantity
+            maker_fee = price * lots * unit * maker_rate // _FEE_SCALE if maker_rate else 0
+            taker_fee = price * lots * unit * taker_rate // _FEE_SCALE if taker_rate else 0
+            executions.append(Execution(trade.maker.client_id, client_id, price, lots, maker_fee, taker_fee, now))
+        cancelled = _cancelled(order, outcome) if order.quantity or outcome.cancelled else ()
+        return Submission(order_id, executions, cancelled)
 
     def cancel(self, order_id: int) -> int:
         """Cancel a resting order and return the lots it had left; 0 where no such order rests."""
-        return self._by_place[order_id % len(self._by_place)].cancel(order_id)
+        return self._by_place[order_id % self._stride].cancel(order_id)
 
     def restore(self, order_id: int, account: str, action: OrderAction, quantity: int, client_id: int) -> None:
         """Rest an order of an earlier life behind its price. Restore in priority order; ids go on after the highest."""
@@ -101,15 +106,7 @@ class Exchange:
 
     def skip_ids(self, order_id: int) -> None:
         """Give no id up to `order_id` to a new order."""
-        markets = len(self._by_place)
-        self._turn = max(self._turn, (order_id // markets + 1) * markets)
-
-    def _execution(self, trade: Trade, market: Market, now: int) -> Execution:
-        price, quantity, maker_fee, taker_fee = trade.price, trade.quantity, 0, 0
-        if self._charges:
-            notional = price * quantity * market.quote_per_tick_lot
-            maker_fee, taker_fee = fee(self.fees.maker, notional), fee(self.fees.taker, notional)
-        return Execution(trade.maker.client_id, trade.taker.client_id, price, quantity, maker_fee, taker_fee, now)
+        self._turn = max(self._turn, (order_id // self._stride + 1) * self._stride)
 
 
 def _cancelled(order: Order, outcome: Outcome) -> tuple[tuple[int, int], ...]:

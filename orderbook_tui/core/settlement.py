@@ -49,10 +49,17 @@ class Settlement:
             DisciplineError, InsufficientBudget: nothing has changed.
         """
         action = slot.action
-        market, quantity = action.market, action.quantity - slot.filled
-        self._discipline[market.symbol].check(action.price, quantity)
-        given = market.quote if action.side is _BID else market.base
-        self._accounts[slot.account_id][given.symbol].lock(self.need(action, quantity))
+        market, price, quantity = action.market, action.price, action.quantity - slot.filled
+        discipline = self._discipline[market.symbol]
+        if not discipline.lowest <= price <= discipline.ceiling or price * quantity < discipline.least:
+            discipline.check(price, quantity)
+        budgets = self._accounts[slot.account_id]
+        if action.side is _BID:
+            notional = price * quantity * market.quote_per_tick_lot
+            rate = self._highest_fee
+            budgets[market.quote.symbol].lock(notional + fee(rate, notional) if rate else notional)
+        else:
+            budgets[market.base.symbol].lock(quantity * market.base_per_lot)
         return quantity
 
     def give_back(self, slot: ActionSlot) -> None:
@@ -61,19 +68,11 @@ class Settlement:
 
     def execute(self, execution: Execution) -> None:
         """Settle a trade: both sides where both are ours."""
-        maker, taker = execution.maker, execution.taker
-        if maker < 0 or taker < 0:
-            slot = self._slots[maker if taker < 0 else taker]
-            settle = self._buy if slot.action.side is _BID else self._sell
-            settle(slot, execution, execution.maker_fee if taker < 0 else execution.taker_fee)
-            return
-        slots = self._slots
-        if slots[taker].action.side is _BID:
-            self._buy(slots[taker], execution, execution.taker_fee)
-            self._sell(slots[maker], execution, execution.maker_fee)
-        else:
-            self._buy(slots[maker], execution, execution.maker_fee)
-            self._sell(slots[taker], execution, execution.taker_fee)
+        maker, taker, slots = execution.maker, execution.taker, self._slots
+        if maker >= 0:
+            self._fill(slots[maker], execution, execution.maker_fee)
+        if taker >= 0:
+            self._fill(slots[taker], execution, execution.taker_fee)
 
     def cancel(self, slot: ActionSlot) -> None:
         """Unlock what the open remainder of the slot's order holds."""
@@ -138,26 +137,22 @@ class Settlement:
         market = slot.action.market
         return self._accounts[slot.account_id][(market.quote if slot.action.side is _BID else market.base).symbol]
 
-    def _buy(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
-        action, quantity, was_open = slot.action, execution.quantity, slot.open
+    def _fill(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
+        action, price, quantity, was_open = slot.action, execution.price, execution.quantity, slot.open
         market, budgets = action.market, self._accounts[slot.account_id]
-        quote = budgets[market.quote.symbol]
-        cost = execution.price * quantity * market.quote_per_tick_lot + charge
-        quote.spend(cost)
-        if execution.price != action.price or self._highest_fee:
-            surplus = self.need(action, was_open) - self.need(action, was_open - quantity) - cost
-            if surplus:
-                quote.unlock(surplus)
-        budgets[market.base.symbol].receive(quantity * market.base_per_lot)
+        quote, base = budgets[market.quote.symbol], budgets[market.base.symbol]
+        notional = price * quantity * market.quote_per_tick_lot
+        if action.side is _BID:
+            quote.spend(notional + charge)
+            if price != action.price or self._highest_fee:
+                surplus = self.need(action, was_open) - self.need(action, was_open - quantity) - notional - charge
+                if surplus:
+                    quote.unlock(surplus)
+            base.receive(quantity * market.base_per_lot)
+        else:
+            base.spend(quantity * market.base_per_lot)
+            quote.receive(notional - charge)
         slot.open = was_open - quantity
-        slot.filled += quantity
-        slot.fills += (execution,)
-
-    def _sell(self, slot: ActionSlot, execution: Execution, charge: int) -> None:
-        market, quantity, budgets = slot.action.market, execution.quantity, self._accounts[slot.account_id]
-        budgets[market.base.symbol].spend(quantity * market.base_per_lot)
-        budgets[market.quote.symbol].receive(execution.price * quantity * market.quote_per_tick_lot - charge)
-        slot.open -= quantity
         slot.filled += quantity
         slot.fills += (execution,)
 

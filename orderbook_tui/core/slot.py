@@ -254,8 +254,10 @@ class ActionSlot(msgspec.Struct, gc=False):
         elif self.state is not _IN_PROGRESS:
             self.move(_IN_PROGRESS)
             self.allow_afresh()
-        attempts = self.attempts
-        self.attempts = (*attempts, Attempt(self.sequence, len(attempts) + 1, now))
+        if self.attempts:
+            self.attempts += (Attempt(self.sequence, len(self.attempts) + 1, now),)
+        else:
+            self.attempts = (Attempt(self.sequence, 1, now),)
 
     def begin_again(self, now: int) -> Attempt:
         """Start one more attempt on a Completed slot whose order was cancelled before it was filled."""

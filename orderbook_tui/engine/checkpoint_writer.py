@@ -1,16 +1,14 @@
-"""From a run to the rows of a checkpoint: the plan once, then the journal as it grows.
+"""From a run to the rows of a checkpoint: the journal as it grows.
 
-    create_file      plan -> a file under another name, synced, then renamed: it is there whole or not at all
-    CheckpointWriter journal[written:] -> one transaction -> the guard notes how far -> the caller goes on
+    journal[written:] -> one transaction -> the guard notes how far -> the caller goes on
 
 A commit survives the death of the process. It survives the loss of power from the next barrier on: a commit that waits for
 the disk, made every 1,000 slots or 250 ms, and wherever the run says so.
 """
 
 import contextlib
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self
@@ -19,21 +17,17 @@ import apsw
 
 from orderbook_tui.core.budget import AccountBudget
 from orderbook_tui.core.slot import (
-    ActionSlot,
     Attempt,
     Cancel,
     Decision,
     Event,
     Execution,
-    OrderMatchingStrategy,
     RecoveryAction,
 )
-from orderbook_tui.core.state import Plan, SimulationState
-from orderbook_tui.engine.checkpoint_file import checksums, done_writing, dressed, explained, in_words, opened, writing
+from orderbook_tui.engine.checkpoint_file import done_writing, dressed, explained, in_words, opened, writing
 from orderbook_tui.engine.checkpoint_reader import JOURNAL_TABLES, count_events
-from orderbook_tui.engine.checkpoint_schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, USER_VERSION
 from orderbook_tui.engine.guard import Guard
-from orderbook_tui.errors import CheckpointError, StorageError
+from orderbook_tui.errors import StorageError
 
 BARRIER_SLOTS: Final = 1_000
 BARRIER_S: Final = 0.25
@@ -294,6 +288,9 @@ class CheckpointWriter:
         """Put the write-ahead journal into the file, which then stands alone."""
         self._appending = False
         self._connection.pragma("journal_mode", "DELETE")
+        # A reader of a killed run leaves one, and it is of no more use.
+        with contextlib.suppress(OSError):
+            self.path.with_name(self.path.name + "-shm").unlink()
 
     def count(self, journal: Sequence[Event]) -> None:
         """Count how the slots have ended so far, for whoever lists the checkpoints."""
@@ -307,139 +304,11 @@ class CheckpointWriter:
         return [("INSERT OR REPLACE INTO progress VALUES(?,?,?,?,?,?,?)", [row])]
 
 
-def create_file(path: Path, state: SimulationState, run: str, created_at: int) -> None:
-    """Write the plan of `state` to a new file at `path`: it is there whole, and on the disk, or not at all.
-
-    Raises:
-        CheckpointError: the plan does not fit together; nothing was written.
-        StorageError: it cannot be written.
-    """
-    making = path.with_name(path.name + "-new")
-    with explained(path):
-        making.unlink(missing_ok=True)
-        os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600))
-        try:
-            _write_plan(making, state, run, created_at)
-            _sync(making, os.O_RDWR)
-            making.rename(path)
-            _sync(path.parent, os.O_RDONLY)
-        except UnicodeEncodeError:
-            raise CheckpointError(f"{path} cannot be made: the run's name for its slots is no valid text") from None
-        except OverflowError:
-            raise CheckpointError(f"{path} cannot be made: a number of the plan does not fit 64 bits") from None
-        finally:
-            making.unlink(missing_ok=True)
-
-
-def _write_plan(path: Path, state: SimulationState, run: str, created_at: int) -> None:
-    plan, slots = state.plan, state.slots
-    vfs = checksums()
-    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW
-    with contextlib.closing(apsw.Connection(str(path), flags=flags, vfs=vfs)) as connection:
-        if vfs is not None:
-            connection.reserve_bytes(reserve=8)  # where the checksum of each page goes
-        # Until it is renamed nobody counts on it: no journal, no waiting.
-        for pragma in (f"page_size={PAGE_SIZE}", "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        connection.execute("BEGIN")
-        connection.execute(SCHEMA).fetchall()
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}").fetchall()
-        connection.execute(f"PRAGMA user_version={USER_VERSION}").fetchall()
-        # Pages get checksums from the moment when the first is on the disk, so that has to be now.
-        connection.execute("COMMIT")
-        connection.execute("BEGIN")
-        many = connection.executemany
-        connection.execute(
-            "INSERT INTO plan VALUES(1,?,?,?,?,?,?,?)",
-            (dressed(plan.name), dressed(plan.config), run, created_at, len(slots), plan.fees.maker, plan.fees.taker),
-        )
-        for table, rows in _plan_rows(plan):
-            for row in rows:
-                connection.execute(f"INSERT INTO {table} VALUES({','.join('?' * len(row))})", tuple(map(dressed, row)))
-        strategies: dict[OrderMatchingStrategy, int] = {}
-        many("INSERT INTO plan_slots VALUES(?,?,?,?,?,?,?,?,?,?)", _slot_rows(plan, slots, strategies))
-        many(
-            "INSERT INTO strategies VALUES(?,?,?)",
-            [(place, strategy.kind, dressed(strategy.account)) for strategy, place in strategies.items()],
-        )
-        connection.execute("INSERT INTO progress VALUES(1,?,0,0,0,0,0)", (created_at,))
-        connection.execute("COMMIT")
-
-
-def _plan_rows(plan: Plan) -> Iterator[tuple[str, Iterator[Row]]]:
-    """Yield each small table of the plan, with its rows."""
-    accounts = _places("account", (account.id for account in plan.accounts))
-    assets = _places("asset", (asset.symbol for asset in plan.assets))
-    _places("market", (market.symbol for market in plan.markets))
-    yield "accounts", ((place, account.id, account.name) for place, account in enumerate(plan.accounts))
-    yield "assets", ((place, asset.symbol, asset.precision) for place, asset in enumerate(plan.assets))
-    yield (
-        "markets",
-        (
-            (
-                place, market.symbol, market.base.symbol, market.base.precision, market.quote.symbol, market.quote.precision,
-                str(market.tick_size), str(market.lot_size), str(market.min_notional), str(market.reference_price),
-                None if market.regulation.band is None else str(market.regulation.band), market.status,
-                market.quote_per_tick_lot, market.base_per_lot,
-            )
-            for place, market in enumerate(plan.markets)
-        ),
-    )  # fmt: skip
-    for account, asset in plan.budgets:
-        if account not in accounts or asset not in assets:
-            raise CheckpointError(f"the run cannot be saved: its plan has a budget of {account!r} in {asset!r}, but not both")
-    yield (
-        "plan_budgets",
-        (
-            (place, accounts[account], assets[asset], units)
-            for place, ((account, asset), units) in enumerate(plan.budgets.items())
-        ),
-    )
-
-
-def _slot_rows(plan: Plan, slots: Sequence[ActionSlot], strategies: dict[OrderMatchingStrategy, int]) -> Iterator[Row]:
-    """Yield the row of each slot, and fill `strategies` with the place of each."""
-    accounts = {account.id: place for place, account in enumerate(plan.accounts)}
-    markets = {market.symbol: (place, market) for place, market in enumerate(plan.markets)}
-    for place, slot in enumerate(slots):
-        action = slot.action
-        market, planned = markets.get(action.market.symbol, (-1, None))
-        if action.market is not planned and action.market != planned:
-            raise CheckpointError(f"the run cannot be saved: the market of slot {place} is not that of its plan")
-        account = accounts.get(slot.account_id)
-        if account is None:
-            raise CheckpointError(f"the run cannot be saved: account {slot.account_id!r} of slot {place} is not in its plan")
-        if slot.sequence != place:
-            raise CheckpointError(f"the run cannot be saved: slot {slot.sequence} is in place {place}")
-        strategy = strategies.setdefault(action.matching_strategy, len(strategies))
-        allowed = slot.max_retries + 1 if slot.attempts else slot.allowed_attempts
-        yield (
-            place, account, market, action.side, action.quantity, action.price, strategy, action.time_in_force,
-            slot.max_retries, allowed,
-        )  # fmt: skip
-
-
-def _places(what: str, names: Iterable[str]) -> dict[str, int]:
-    places: dict[str, int] = {}
-    for place, name in enumerate(names):
-        if places.setdefault(name, place) != place:
-            raise CheckpointError(f"the run cannot be saved: its plan has {what} {name!r} twice")
-    return places
-
-
 def _snapshot(events: int, budgets: Iterable[AccountBudget]) -> list[tuple[str, Iterable[Row]]]:
     rows = [
         (dressed(b.account.id), dressed(b.asset.symbol), events, b.available, b.locked, b.spent, b.received) for b in budgets
     ]
     return [("DELETE FROM budget_snapshot", [()]), ("INSERT INTO budget_snapshot VALUES(?,?,?,?,?,?,?)", rows)]
-
-
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags | os.O_NOFOLLOW)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _attempt(n: int, event: Attempt) -> Row:

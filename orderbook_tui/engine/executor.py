@@ -39,7 +39,7 @@ class SlotExecutor:
         Raises:
             OrderError: it was not placed; what was locked for it is available again.
         """
-        if slot.decisions and slot.decisions[-1].action is RecoveryAction.CONTINUE:
+        if slot.decisions and any(decision.action is RecoveryAction.CONTINUE for decision in slot.decisions):
             self._place_partner_again(slot)
         quantity = self._settlement.reserve(slot)
         try:
@@ -111,14 +111,13 @@ class SlotExecutor:
         try:
             quantity = self._settlement.reserve(partner)
             try:
-                placed = self._venue.place(partner, quantity)
+                placed = self._venue.place_again(partner, quantity)
             except OrderError:
                 self._settlement.give_back(partner)
                 raise
         except OrderError:
             partner.attempts = partner.attempts[:-1]
             raise
-        assert type(placed) is Submission
         attempt.order_id, attempt.ended = placed.order_id, attempt.started
         self._state.stats.orders_placed_again += 1
         self._accepted(partner, quantity, placed)

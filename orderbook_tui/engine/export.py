@@ -2,16 +2,32 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, TextIO
+from typing import Any, Final, Generic, TextIO, TypeVar
 
-from orderbook_tui.core.slot import Attempt, Execution
+from orderbook_tui.core.budget import BudgetSnapshot
+from orderbook_tui.core.market import Market
+from orderbook_tui.core.slot import ActionSlot, Attempt, Execution
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.engine.summary import text
 
-Row = dict[str, Any]
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[Record]):
+    """What can be exported: the records of a run, and what each column says of one."""
+
+    records: Callable[[Simulation], Iterable[Record]]
+    columns: Mapping[str, Callable[[Simulation, Record], Any]]
+
+    def rows(self, run: Simulation) -> Iterator[list[Any]]:
+        """Yield the columns of every record, in order."""
+        cells = list(self.columns.values())
+        return ([cell(run, record) for cell in cells] for record in self.records(run))
 
 
 class ExportFormat(StrEnum):
@@ -21,113 +37,103 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
 
 
-def slots(simulation: Simulation) -> Iterator[Row]:
-    """Yield every slot: what was scheduled, and what became of it."""
-    for slot in simulation.slots:
-        action, market = slot.action, slot.action.market
-        error = slot.last_error
-        yield {
-            "sequence": slot.sequence,
-            "pair": slot.pair,
-            "account_id": slot.account_id,
-            "account": simulation.account_name(slot.account_id),
-            "market": market.symbol,
-            "side": action.side.word,
-            "quantity": text(market.quantity(action.quantity)),
-            "price": text(market.price(action.price)),
-            "bid_asset": action.bid_asset,
-            "bid_amount": text(action.bid_amount),
-            "ask_asset": action.ask_asset,
-            "ask_amount": text(action.ask_amount),
-            "time_in_force": action.time_in_force.value,
-            "matching_strategy": action.matching_strategy.kind.value,
-            "counterparty": simulation.account_name(action.matching_strategy.account or ""),
-            "state": slot.state.value,
-            "attempt_count": slot.attempt_count,
-            "max_retries": slot.max_retries,
-            "last_error": error.message if error else None,
-            "client_order_id": slot.client_order_id,
-            "order_id": slot.order_id,
-            "filled": text(market.quantity(slot.filled)),
-            "open": text(market.quantity(slot.open)),
-            "verdict": slot.verdict.value if slot.verdict else None,
-            "decisions": " ".join(decision.action.value for decision in slot.decisions),
-            "started_at": moment(slot.attempts[0].started) if slot.attempts else None,
-            "ended_at": moment(slot.attempts[-1].ended) if slot.attempts else None,
-        }
+SLOTS: Final[Table[ActionSlot]] = Table(
+    lambda run: run.slots,
+    {
+        "sequence": lambda run, slot: slot.sequence,
+        "pair": lambda run, slot: slot.pair,
+        "account_id": lambda run, slot: slot.account_id,
+        "account": lambda run, slot: run.account_name(slot.account_id),
+        "market": lambda run, slot: slot.action.market.symbol,
+        "side": lambda run, slot: slot.action.side.word,
+        "quantity": lambda run, slot: text(slot.action.market.quantity(slot.action.quantity)),
+        "price": lambda run, slot: text(slot.action.market.price(slot.action.price)),
+        "bid_asset": lambda run, slot: slot.action.bid_asset,
+        "bid_amount": lambda run, slot: text(slot.action.bid_amount),
+        "ask_asset": lambda run, slot: slot.action.ask_asset,
+        "ask_amount": lambda run, slot: text(slot.action.ask_amount),
+        "time_in_force": lambda run, slot: slot.action.time_in_force.value,
+        "matching_strategy": lambda run, slot: slot.action.matching_strategy.kind.value,
+        "counterparty": lambda run, slot: run.account_name(slot.action.matching_strategy.account or ""),
+        "state": lambda run, slot: slot.state.value,
+        "attempt_count": lambda run, slot: slot.attempt_count,
+        "max_retries": lambda run, slot: slot.max_retries,
+        "last_error": lambda run, slot: slot.last_error.message if slot.last_error else None,
+        "client_order_id": lambda run, slot: slot.client_order_id,
+        "order_id": lambda run, slot: slot.order_id,
+        "filled": lambda run, slot: text(slot.action.market.quantity(slot.filled)),
+        "open": lambda run, slot: text(slot.action.market.quantity(slot.open)),
+        "verdict": lambda run, slot: slot.verdict.value if slot.verdict else None,
+        "decisions": lambda run, slot: " ".join(decision.action.value for decision in slot.decisions),
+        "started_at": lambda run, slot: moment(slot.attempts[0].started) if slot.attempts else None,
+        "ended_at": lambda run, slot: moment(slot.attempts[-1].ended) if slot.attempts else None,
+    },
+)
+"""Every slot: what was scheduled, and what became of it."""
 
+FILLS: Final[Table[Execution]] = Table(
+    lambda run: (event for event in run.state.journal if isinstance(event, Execution)),
+    {
+        "at": lambda run, fill: moment(fill.at),
+        "market": lambda run, fill: _market(run, fill).symbol,
+        "price": lambda run, fill: text(_market(run, fill).price(fill.price)),
+        "quantity": lambda run, fill: text(_market(run, fill).quantity(fill.quantity)),
+        "notional": lambda run, fill: _quote(run, fill, _market(run, fill).notional(fill.price, fill.quantity)),
+        "maker_slot": lambda run, fill: fill.maker if fill.maker >= 0 else None,
+        "maker": lambda run, fill: _party(run, fill, fill.maker),
+        "maker_fee": lambda run, fill: _quote(run, fill, fill.maker_fee),
+        "taker_slot": lambda run, fill: fill.taker if fill.taker >= 0 else None,
+        "taker": lambda run, fill: _party(run, fill, fill.taker),
+        "taker_fee": lambda run, fill: _quote(run, fill, fill.taker_fee),
+        "fee_asset": lambda run, fill: _market(run, fill).quote.symbol,
+    },
+)
+"""Every execution, in order."""
 
-def fills(simulation: Simulation) -> Iterator[Row]:
-    """Yield every execution, in order."""
-    for event in simulation.state.journal:
-        if isinstance(event, Execution):
-            market = simulation.slots[max(event.maker, event.taker)].action.market
-            yield {
-                "at": moment(event.at),
-                "market": market.symbol,
-                "price": text(market.price(event.price)),
-                "quantity": text(market.quantity(event.quantity)),
-                "notional": text(market.quote.amount(market.notional(event.price, event.quantity))),
-                "maker_slot": event.maker if event.maker >= 0 else None,
-                "maker": _party(simulation, event, event.maker),
-                "maker_fee": text(market.quote.amount(event.maker_fee)),
-                "taker_slot": event.taker if event.taker >= 0 else None,
-                "taker": _party(simulation, event, event.taker),
-                "taker_fee": text(market.quote.amount(event.taker_fee)),
-                "fee_asset": market.quote.symbol,
-            }
+ATTEMPTS: Final[Table[Attempt]] = Table(
+    lambda run: (event for event in run.state.journal if isinstance(event, Attempt)),
+    {
+        "slot": lambda run, attempt: attempt.slot,
+        "attempt": lambda run, attempt: attempt.number,
+        "account": lambda run, attempt: run.account_name(run.slots[attempt.slot].account_id),
+        "started_at": lambda run, attempt: moment(attempt.started),
+        "ended_at": lambda run, attempt: moment(attempt.ended),
+        "order_id": lambda run, attempt: attempt.order_id,
+        "error_code": lambda run, attempt: attempt.failure.code if attempt.failure else None,
+        "error_kind": lambda run, attempt: attempt.failure.kind.value if attempt.failure else None,
+        "error": lambda run, attempt: attempt.failure.message if attempt.failure else None,
+    },
+)
+"""Every attempt, in order."""
 
+HISTORY: Final[Table[BudgetSnapshot]] = Table(
+    lambda run: run.budgets.get_history(),
+    {
+        "at": lambda run, snapshot: moment(snapshot.timestamp or 0),
+        "slot": lambda run, snapshot: snapshot.slot,
+        "account_id": lambda run, snapshot: snapshot.account_id,
+        "account": lambda run, snapshot: run.account_name(snapshot.account_id),
+        "asset": lambda run, snapshot: snapshot.asset,
+        "kind": lambda run, snapshot: snapshot.kind.value,
+        "amount": lambda run, snapshot: text(snapshot.amount),
+        "initial": lambda run, snapshot: text(snapshot.initial),
+        "available": lambda run, snapshot: text(snapshot.available),
+        "locked": lambda run, snapshot: text(snapshot.locked),
+        "spent": lambda run, snapshot: text(snapshot.spent),
+        "received": lambda run, snapshot: text(snapshot.received),
+    },
+)
+"""The ledger: every movement, and what its budget was right after it."""
 
-def attempts(simulation: Simulation) -> Iterator[Row]:
-    """Yield every attempt, in order."""
-    for event in simulation.state.journal:
-        if isinstance(event, Attempt):
-            failure = event.failure
-            yield {
-                "slot": event.slot,
-                "attempt": event.number,
-                "account": simulation.account_name(simulation.slots[event.slot].account_id),
-                "started_at": moment(event.started),
-                "ended_at": moment(event.ended),
-                "order_id": event.order_id,
-                "error_code": failure.code if failure else None,
-                "error_kind": failure.kind.value if failure else None,
-                "error": failure.message if failure else None,
-            }
-
-
-def history(simulation: Simulation) -> Iterator[Row]:
-    """Yield the ledger: every movement, and what its budget was right after it."""
-    for snapshot in simulation.budgets.get_history():
-        yield {
-            "at": moment(snapshot.timestamp or 0),
-            "slot": snapshot.slot,
-            "account_id": snapshot.account_id,
-            "account": simulation.account_name(snapshot.account_id),
-            "asset": snapshot.asset,
-            "kind": snapshot.kind.value,
-            "amount": text(snapshot.amount),
-            "initial": text(snapshot.initial),
-            "available": text(snapshot.available),
-            "locked": text(snapshot.locked),
-            "spent": text(snapshot.spent),
-            "received": text(snapshot.received),
-        }
-
-
-TABLES: Final[dict[str, Callable[[Simulation], Iterator[Row]]]] = {
-    "slots": slots,
-    "fills": fills,
-    "history": history,
-    "attempts": attempts,
-}
+TABLES: Final[Mapping[str, Table[Any]]] = {"slots": SLOTS, "fills": FILLS, "history": HISTORY, "attempts": ATTEMPTS}
 """What can be exported, by name."""
 
 
 def export(simulation: Simulation, what: str, form: ExportFormat, out: TextIO) -> int:
     """Write the rows of `TABLES[what]` to `out` and return how many there were."""
-    rows = TABLES[what](simulation)
-    return _csv(rows, out) if form is ExportFormat.CSV else _jsonl(rows, out)
+    table = TABLES[what]
+    write = _csv if form is ExportFormat.CSV else _jsonl
+    return write(list(table.columns), table.rows(simulation), out)
 
 
 def moment(nanoseconds: int) -> str:
@@ -136,28 +142,40 @@ def moment(nanoseconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat(timespec="microseconds")
 
 
-def _party(simulation: Simulation, event: Execution, sequence: int) -> str | None:
-    return simulation.account_name(simulation.slots[sequence].account_id) if sequence >= 0 else event.outside
+def _market(run: Simulation, fill: Execution) -> Market:
+    return run.slots[max(fill.maker, fill.taker)].action.market
 
 
-def _csv(rows: Iterable[Row], out: TextIO) -> int:
+def _quote(run: Simulation, fill: Execution, units: int) -> str:
+    return text(_market(run, fill).quote.amount(units))
+
+
+def _party(run: Simulation, fill: Execution, sequence: int) -> str | None:
+    if sequence >= 0:
+        return run.account_name(run.slots[sequence].account_id)
+    return run.account_name(fill.outside) if fill.outside else None
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> int:
     writer, count = csv.writer(out, lineterminator="\n"), 0
+    writer.writerow(columns)
     for count, row in enumerate(rows, start=1):  # noqa: B007 - the count is what is wanted
-        if count == 1:
-            writer.writerow(row)
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.writerow(map(_cell, row))
     return count
 
 
 def _cell(value: Any) -> Any:
     # A spreadsheet takes such a cell for a formula; the apostrophe makes it text. Numbers are ours, and stay as they are.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value[:1] in _FORMULA:
         return "'" + value
     return value
 
 
-def _jsonl(rows: Iterable[Row], out: TextIO) -> int:
+def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> int:
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007 - the count is what is wanted
-        out.write(json.dumps(row) + "\n")
+        out.write(json.dumps(dict(zip(columns, row, strict=True))) + "\n")
     return count
+
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

@@ -31,8 +31,9 @@ from orderbook_tui.engine.checkpoint_file import (
     undressed,
     writes_here,
 )
+from orderbook_tui.engine.checkpoint_plan import create_file
 from orderbook_tui.engine.checkpoint_reader import Checkpoint, Intent, count_events, missing_events, read_checkpoint
-from orderbook_tui.engine.checkpoint_writer import CheckpointWriter, create_file
+from orderbook_tui.engine.checkpoint_writer import CheckpointWriter
 from orderbook_tui.engine.guard import Guard, Holder, holder_of, left_behind
 from orderbook_tui.errors import (
     CheckpointDamaged,

@@ -116,41 +116,64 @@ class SlotProcessor:
                 continue
             if control.held and not await control.admit():
                 results.ending = Ending.STOPPED
-                return results
-            ending = await self._ask_at_once(slot) if slot.attempts else None
-            while ending is None and (slot.state is wanted or slot.state is _IN_PROGRESS):
+                break
+            if slot.attempts and await self._ask_at_once(slot, results):
+                break
+            if slot.state is wanted or slot.state is _IN_PROGRESS:
+                # The way of nearly every slot; what a failure needs is in `_recover`.
                 slot.begin(now())
                 try:
                     order_id = executor(slot)
                     if type(order_id) is not int and inspect.isawaitable(order_id):
                         order_id = await order_id
                 except failures as error:
-                    ending = await self._after_failure(slot, failure_of(error))
-                    continue
-                ended = now()
-                slot.complete(order_id, ended)  # type: ignore[arg-type]  # awaited above
-                # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
-                if not 0 <= ended - yielded < SLICE_NS:
-                    await anyio.lowlevel.checkpoint()
-                    yielded = now()
+                    if await self._recover(slot, error, executor, results):
+                        break
+                else:
+                    ended = now()
+                    slot.complete(order_id, ended)  # type: ignore[arg-type]  # awaited above
+                    # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
+                    if not 0 <= ended - yielded < SLICE_NS:
+                        await anyio.lowlevel.checkpoint()
+                        yielded = now()
+            if slot.state is _COMPLETED:
                 results.completed += 1
-                break
-            if ending is not None:
-                results.ending = ending
-                return results
-            slot_ended(slot)
-            if slot.state is not _COMPLETED:
+            else:
                 results.count(slot.state)
+            slot_ended(slot)
             if control.stepping:
                 control.step_taken()
         return results
 
-    async def _ask_at_once(self, slot: ActionSlot) -> Ending | None:
-        """Ask about a slot whose retries were spent when an earlier life ended, before anything is tried."""
+    async def _recover(self, slot: ActionSlot, error: Exception, executor: Executor, results: ProcessorResults) -> bool:
+        """Try a slot again, as often as it may be and somebody wants it; return whether the run ends with it."""
+        while True:
+            ending = await self._after_failure(slot, failure_of(error))
+            if ending is not None:
+                results.ending = ending
+                return True
+            if slot.is_ended:
+                return False
+            slot.begin(time.time_ns())
+            try:
+                order_id = executor(slot)
+                if inspect.isawaitable(order_id):
+                    order_id = await order_id
+            except self._failures as again:
+                error = again
+            else:
+                slot.complete(order_id, time.time_ns())
+                return False
+
+    async def _ask_at_once(self, slot: ActionSlot, results: ProcessorResults) -> bool:
+        """Ask first about a slot whose retries were spent when an earlier life ended; return whether the run ends with it."""
         if slot.state is not _PENDING or len(slot.attempts) < slot.allowed_attempts:
-            return None
+            return False
         slot.move(_IN_PROGRESS)
-        return await self._ask(slot)
+        ending = await self._ask(slot)
+        if ending is not None:
+            results.ending = ending
+        return ending is not None
 
     async def _after_failure(self, slot: ActionSlot, failure: Failure) -> Ending | None:
         """Wait for the next attempt, or ask; return why the run ends here, where it does."""

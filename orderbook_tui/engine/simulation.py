@@ -372,14 +372,15 @@ class Simulation:
             self.state.stats.completed_slots += 1
         else:
             self.state.stats.count(slot.state)
-        if (slot.sequence & 1 or self._revisiting) and (slot.open or self.state.slots[slot.sequence ^ 1].open):
+        if (slot.sequence & 1 or slot.decisions) and (slot.open or self.state.slots[slot.sequence ^ 1].open):
             self._pair_ended(slot)
         if self._writer is not None:
             self._writer.slot_ended(self.state.journal)
 
     def _pair_ended(self, slot: ActionSlot) -> None:
         """Cancel what is left of a directed pair, once none of it is still to come."""
-        to_come = not slot.sequence & 1 and self.slots[slot.partner].state is SlotState.FAILED
+        second = self.slots[slot.partner]
+        to_come = not slot.sequence & 1 and (not second.is_ended or (self._revisiting and second.state is SlotState.FAILED))
         if slot.action.matching_strategy.account is not None and not to_come:
             self._connect().close_pair(slot)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
+from orderbook_tui.core.market import Market
 from orderbook_tui.core.words import harmless
 
 LONGEST_NAME: Final = 200
@@ -58,10 +59,27 @@ def fit_middle(text: str, width: int) -> str:
     return set_cell_size(text, width - 1 - cell_len(tail)) + "…" + tail
 
 
-def number(value: Decimal) -> str:
-    """Return all of a number, with thousands marked and no zeros at the end of its decimals."""
+def number(value: Decimal, decimals: int = 0) -> str:
+    """Return all of a number, with thousands marked and no zeros at its end beyond `decimals`."""
     text = f"{value:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    whole, _, rest = text.partition(".")
+    rest = rest.rstrip("0").ljust(decimals, "0")
+    return f"{whole}.{rest}" if rest else whole
+
+
+def price(market: Market, ticks: int) -> str:
+    """Return a price with all the decimals of its market, so that prices stand under each other."""
+    return number(market.price(ticks), _decimals(market.tick_size))
+
+
+def quantity(market: Market, lots: int) -> str:
+    """Return a quantity with all the decimals of its market."""
+    return number(market.quantity(lots), _decimals(market.lot_size))
+
+
+@lru_cache(maxsize=256)
+def _decimals(step: Decimal) -> int:
+    return min(max(-int(step.normalize().as_tuple().exponent), 0), 18)
 
 
 def number_in(value: Decimal, width: int) -> str:

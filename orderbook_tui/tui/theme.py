@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 from rich.style import Style
 from textual.app import App
 from textual.color import Color
+from textual.strip import Strip
 from textual.theme import Theme
+from textual.widget import Widget
 
 DARK: Final = Theme(
     name="orderbook-dark",
@@ -41,6 +43,11 @@ class Inks(NamedTuple):
     busy: Style
     cursor: Style
     """The line where the cursor is; it has only a background."""
+
+
+def on_paper(widget: Widget, strip: Strip) -> Strip:
+    """Return a line on its widget's background, as wide as the widget: a segment without a background has the terminal's."""
+    return strip.extend_cell_length(widget.size.width).apply_style(Style(bgcolor=widget.background_colors[1].rich_color))
 
 
 _made: dict[tuple[str, ...], Inks] = {}

@@ -21,6 +21,14 @@ class Venue(Protocol):
         """
         ...
 
+    def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
+        """Put back `quantity` lots of an order that was cancelled with its pair. Asked of a venue in this process only.
+
+        Raises:
+            OrderError: it was not placed.
+        """
+        ...
+
     def cancel(self, slot: ActionSlot) -> None:
         """Cancel what is open of the slot's order."""
         ...

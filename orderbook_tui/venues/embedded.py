@@ -17,6 +17,9 @@ class EmbeddedVenue:
     def place(self, slot: ActionSlot, quantity: int) -> Submission:
         return self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, slot.attempts[-1].started)
 
+    def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
+        return self.place(slot, quantity)
+
     def cancel(self, slot: ActionSlot) -> None:
         order_id = slot.order_id
         assert isinstance(order_id, int)

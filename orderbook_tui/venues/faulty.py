@@ -45,6 +45,8 @@ class FaultyVenue:
         self._venue, self._faults = venue, faults
         self.in_process = venue.in_process
         self.cancel, self.restore = venue.cancel, venue.restore
+        # Faults are for attempts that can be repeated; what is put back is part of another slot's attempt.
+        self.place_again = venue.place_again
 
     def place(self, slot: ActionSlot, quantity: int) -> Submission | Awaitable[Submission]:
         if self._faults.latency_ms[1]:

@@ -23,7 +23,7 @@ from orderbook_tui.core.exchange import FeeSchedule, Submission, fee
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.money import decimal
 from orderbook_tui.core.slot import ActionSlot, Execution
-from orderbook_tui.errors import AmountError, ConfigError, OrderError, OutcomeUnknown, Problem, VenueUnavailable
+from orderbook_tui.errors import AmountError, ConfigError, OrderError, OutcomeUnknown, Problem, Rejected, VenueUnavailable
 
 PlaceOrder = Callable[..., Any]
 
@@ -95,6 +95,9 @@ class PythonVenue:
 
     def on_execution(self, settle: Callable[[Execution], None]) -> None:
         self._settle = settle
+
+    def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
+        raise Rejected("an order placed elsewhere is not placed again")
 
     def cancel(self, slot: ActionSlot) -> None:
         """A callable has no way to cancel: what it placed is its owner's to take back."""

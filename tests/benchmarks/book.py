@@ -49,10 +49,10 @@ def messages_per_s(count: int) -> float:
     gc.freeze()
     started = time.perf_counter()
     for message in messages:
-        if type(message) is New:
+        if isinstance(message, New):
             order_id, account, side, price, quantity, time_in_force = message
             book.submit(Order(order_id, account, side, price, quantity), time_in_force)
-        elif type(message) is Cancel:
+        elif isinstance(message, Cancel):
             book.cancel(message.order_id)
         else:
             order_id, price, quantity = message

@@ -30,7 +30,8 @@ def config_of(slots: int, *, save_after_each_slot: bool = False) -> SimulatorCon
             "name": "benchmark",
             "accounts": {"generate": {"count": ACCOUNTS}},
             "markets": [
-                {"symbol": f"{base}-USD", "base": base, "quote": "USD", "reference_price": price} for base, price in PRICES.items()
+                {"symbol": f"{base}-USD", "base": base, "quote": "USD", "reference_price": price}
+                for base, price in PRICES.items()
             ],
             "scheduler": {"trades_per_account": max(1, slots // ACCOUNTS)},
             "processor": {"save_after_each_slot": save_after_each_slot},

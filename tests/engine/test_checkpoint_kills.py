@@ -89,6 +89,42 @@ def test_a_kill_while_the_checkpoint_is_made_leaves_a_whole_one_or_none(tmp_path
         assert not list(folder.glob("*-new"))
 
 
+_OPEN_AND_CLOSE = """
+import sys
+from orderbook_tui.core.slot import Attempt
+from orderbook_tui.engine.persistence import StatePersistence
+print(0, flush=True)
+while True:
+    checkpoint, writer = StatePersistence(sys.argv[1]).resume("run", group=1)
+    journal = checkpoint.journal
+    slot = len(journal)
+    journal.append(Attempt(slot, 1, 1, 2, slot))
+    writer.slot_ended(journal)
+    print(len(journal), flush=True)
+    if slot % 2:
+        writer.finish(journal)
+    writer.close()
+"""
+
+
+def test_a_kill_while_a_run_is_taken_up_or_let_go_loses_nothing(tmp_path: Path) -> None:
+    state = a_fresh_run(trades=500)
+    state.id = "run"
+    StatePersistence(tmp_path).create(state, group=1).close()
+    for kill in range(8):
+        command = [sys.executable, "-c", _OPEN_AND_CLOSE, str(tmp_path)]
+        root = Path(__file__).parents[2]
+        with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            reported = killed(process, after=0.05 + kill * 0.017)
+        checkpoint = StatePersistence(tmp_path).read("run")
+        assert len(checkpoint.journal) >= reported
+        assert checkpoint.notes == ()
+    StatePersistence(tmp_path).resume("run", group=1)[1].close()
+    assert [path.name for path in tmp_path.iterdir()] == ["run.sqlite"]
+
+
 def test_a_second_writer_is_told_who_has_it_and_since_when(tmp_path: Path) -> None:
     with a_writer(tmp_path, slots=0) as process:
         told = rf"process {process.pid}, since \d{{4}}-\d\d-\d\dT.*Z"

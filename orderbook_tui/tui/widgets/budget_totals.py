@@ -6,6 +6,7 @@ A store may hold a million budgets, so they are added up a slice a frame; a smal
 from collections.abc import Iterator
 from decimal import Decimal
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.strip import Strip
@@ -15,8 +16,10 @@ from orderbook_tui.core.budget import AccountBudget
 from orderbook_tui.core.money import Asset
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.figures import fit, name, number_in
-from orderbook_tui.tui.theme import inks
+from orderbook_tui.tui.theme import inks, on_paper
 
+_TITLES = ("available", "locked", "spent")
+_BAR = 8
 _SLICE = 2_000
 """Budgets a frame: about a millisecond."""
 
@@ -92,34 +95,48 @@ class BudgetTotals(Widget):
         return len(self.totals) + 1
 
     def render_line(self, y: int) -> Strip:
-        ink, width = inks(self.app), self.size.width
-        totals = list(self.totals.values())
-        columns = max((width - 34) // 3, 9)
-        if y == 0:
-            titles = "".join(fit(title, columns, right=True) for title in ("available", "locked", "spent"))
-            return Strip([Segment(f" {fit('asset', 7)}{fit('used', 20)}{titles} ", ink.muted)]).crop(0, width)
+        return on_paper(self, Strip(self._segments(y)).crop(0, self.size.width))
+
+    def text(self) -> str:
+        """Return what is shown, without its colours."""
+        return "\n".join("".join(segment.text for segment in self.render_line(y)) for y in range(self.size.height))
+
+    def _segments(self, y: int) -> list[Segment]:
+        ink, width, totals = inks(self.app), self.size.width, list(self.totals.values())
         if y > len(totals):
-            return Strip.blank(width)
-        if y == self.size.height - 1 and len(totals) > y:
-            return Strip([Segment(f" and {len(totals) - y + 1} more assets", ink.muted)]).crop(0, width)
+            return []
+        if 0 < y == self.size.height - 1 and len(totals) > y:
+            return [Segment(f" and {len(totals) - y + 1} assets more", ink.muted)]
+        symbols = max((cell_len(name(total.asset.symbol)) for total in totals), default=0)
+        symbol_width = min(max(symbols, 5), 10)
+        most = max((width - symbol_width - _BAR - 12) // 3 - 2, 6)
+        columns = [
+            max(len(title), *(len(number_in(total.asset.amount(total.pots[place]), most)) for total in totals))
+            for place, title in enumerate(_TITLES, start=1)
+        ]
+        bar = max(width - symbol_width - 12 - sum(columns) - 2 * len(columns), _BAR)
+        if y == 0:
+            titles = "".join("  " + fit(title, column, right=True) for title, column in zip(_TITLES, columns, strict=True))
+            return [Segment(f" {fit('asset', symbol_width)} {fit('used', bar + 9)}{titles}", ink.muted)]
         total = totals[y - 1]
-        initial = total.initial or 1
-        spent, locked = 10 * total.spent // initial, 10 * (total.spent + total.locked) // initial
-        used = Decimal(100 * (total.spent + total.locked)) / initial
-        amounts = [fit(number_in(total.asset.amount(units), columns - 1), columns, right=True) for units in total.pots[1:4]]
-        left = " depleted" if total.initial and not total.available and not total.locked else ""
-        alert = ink.bad if left else ink.warn if used > 80 else ink.plain
-        return Strip(
-            [
-                Segment(f" {fit(name(total.asset.symbol), 6)} ", ink.plain),
-                Segment("█" * spent, ink.plain),
-                Segment("▒" * (locked - spent), ink.plain),
-                Segment("░" * (10 - locked), ink.faint),
-                Segment(fit(left, 10) if left else f"{used:>7.1f} % ", alert),
-                Segment(amounts[0], ink.plain),
-                Segment(amounts[1] + amounts[2], ink.muted),
-            ]
-        ).crop(0, width)
+        used, initial = total.locked + total.spent, total.initial or 1
+        spent_cells, used_cells = bar * total.spent // initial, bar * used // initial
+        amounts = [
+            "  " + fit(number_in(total.asset.amount(units), column), column, right=True)
+            for units, column in zip(total.pots[1:4], columns, strict=True)
+        ]
+        depleted = total.initial and used == total.initial
+        share = " depleted" if depleted else f"{Decimal(1000 * used // initial) / 10:>7.1f}% "
+        alert = ink.bad if depleted else ink.warn if 5 * used > 4 * initial else ink.plain
+        return [
+            Segment(f" {fit(name(total.asset.symbol), symbol_width)} ", ink.plain),
+            Segment("━" * spent_cells, alert),
+            Segment("╍" * (used_cells - spent_cells), alert),
+            Segment("━" * (bar - used_cells), ink.faint),
+            Segment(share, alert),
+            Segment(amounts[0], ink.plain),
+            Segment(amounts[1] + amounts[2], ink.muted),
+        ]
 
     def _count(self, most: int) -> bool:
         """Add up to `most` budgets; True: that was the last of them."""

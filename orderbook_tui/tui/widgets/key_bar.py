@@ -7,7 +7,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from orderbook_tui.tui.theme import inks
+from orderbook_tui.tui.theme import Inks, inks, on_paper
 
 
 class KeyBar(Widget):
@@ -37,8 +37,10 @@ class KeyBar(Widget):
             if width > left + 1:
                 break
             left -= width
-            segments += [Segment(shown, ink.accent if enabled else ink.faint), Segment(f" {label}  ", ink.plain if enabled else ink.faint)]
-        return Strip(segments)
+            segments += (
+                [Segment(shown, ink.accent), Segment(f" {label}  ", ink.plain)] if enabled else [_faint(shown, label, ink)]
+            )
+        return on_paper(self, Strip(segments))
 
     def text(self) -> str:
         """Return what is shown, without its colours."""
@@ -62,7 +64,9 @@ class KeyBar(Widget):
     def _look(self, screen: Screen[object]) -> None:
         label_of = getattr(screen, "key_label", None)
         keys, seen = [], set()
-        for _, binding, enabled, _ in screen.active_bindings.values():
+        nodes = {screen: 0, self.app: 2}  # the keys of the focused widget come between
+        active = sorted(screen.active_bindings.values(), key=lambda active: nodes.get(active.node, 1))
+        for _, binding, enabled, _ in active:
             if binding.show and binding.action not in seen:
                 seen.add(binding.action)
                 label = (label_of(binding.action) if label_of else None) or binding.description
@@ -70,3 +74,7 @@ class KeyBar(Widget):
         if keys != self._keys:
             self._keys = keys
             self.refresh()
+
+
+def _faint(shown: str, label: str, ink: Inks) -> Segment:
+    return Segment(f"{shown} {label}  ", ink.faint)

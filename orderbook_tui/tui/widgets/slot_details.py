@@ -5,7 +5,7 @@ from rich.text import Text
 
 from orderbook_tui.core.slot import ActionSlot, Attempt, Execution
 from orderbook_tui.engine.simulation import Simulation
-from orderbook_tui.tui.figures import clock, message, name, number, short_span
+from orderbook_tui.tui.figures import clock, message, name, number, price, quantity, short_span
 from orderbook_tui.tui.theme import Inks, inks
 from orderbook_tui.tui.widgets.slot_table import state_ink, verdict_ink
 from orderbook_tui.tui.widgets.text_lines import TextLines
@@ -52,10 +52,10 @@ def slot_in_full(simulation: Simulation, slot: ActionSlot, ink: Inks) -> list[Te
     if (verdict := slot.verdict) is not None:
         state.append("  ", ink.plain).append(verdict.value, verdict_ink(verdict, ink))
     market = slot.action.market
-    filled = f"filled {number(market.quantity(slot.filled))} of {number(market.quantity(slot.action.quantity))}"
+    filled = f"filled {quantity(market, slot.filled)} of {quantity(market, slot.action.quantity)}"
     state.append(f"  {filled}", ink.plain)
     if slot.open:
-        state.append(f", {number(market.quantity(slot.open))} still open", ink.plain)
+        state.append(f", {quantity(market, slot.open)} still open", ink.plain)
     lines.insert(1, state)
     if slot.attempts:
         lines += heading(f"attempts ({len(slot.attempts)})", ink)
@@ -76,10 +76,11 @@ def order_in_full(simulation: Simulation, slot: ActionSlot, ink: Inks) -> list[T
     """Return what a slot is to do: order, account, partner, ids."""
     action, market = slot.action, slot.action.market
     base, quote = name(market.base.symbol), name(market.quote.symbol)
-    quantity = number(market.quantity(action.quantity))
     order = Text()
     order.append(f"slot {slot.sequence}", ink.strong).append("  ", ink.plain)
-    order.append(f"{action.side.word} {quantity} {base} at {number(market.price(action.price))} {quote}", ink.plain)
+    order.append(
+        f"{action.side.word} {quantity(market, action.quantity)} {base} at {price(market, action.price)} {quote}", ink.plain
+    )
     order.append(f"  {name(market.symbol)}, {action.time_in_force.value}", ink.muted)
     lines = [
         order,
@@ -106,7 +107,7 @@ def attempt_line(attempt: Attempt, ink: Inks) -> Text:
     else:
         line.append(" under way ", ink.busy)
     if (failure := attempt.failure) is not None:
-        line.append(f"{failure.kind.value}, {name(failure.code)}: ", ink.bad).append(message(failure.message), ink.plain)
+        line.append(f"{failure.kind.value} ", ink.bad).append(message(failure.message), ink.plain)
     elif attempt.order_id is not None:
         line.append("accepted", ink.good).append(f" as order {name(str(attempt.order_id))}", ink.plain)
     return line
@@ -124,7 +125,7 @@ def fill_line(simulation: Simulation, slot: ActionSlot, fill: Execution, ink: In
     fee = number(market.quote.amount(fill.maker_fee if ours else fill.taker_fee))
     line = Text()
     line.append(f"{clock(fill.at)} ", ink.muted)
-    line.append(f"{number(market.quantity(fill.quantity))} at {number(market.price(fill.price))} with {whom}", ink.plain)
+    line.append(f"{quantity(market, fill.quantity)} at {price(market, fill.price)} with {whom}", ink.plain)
     line.append(f", {'maker' if ours else 'taker'}, fee {fee} {name(market.quote.symbol)}", ink.muted)
     return line
 

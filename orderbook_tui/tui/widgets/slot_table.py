@@ -23,8 +23,8 @@ from textual.strip import Strip
 
 from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
 from orderbook_tui.engine.simulation import Simulation
-from orderbook_tui.tui.figures import clock, fit, fit_middle, name, number, percent
-from orderbook_tui.tui.theme import Inks, inks
+from orderbook_tui.tui.figures import clock, fit, fit_middle, name, number, percent, price, quantity
+from orderbook_tui.tui.theme import Inks, inks, on_paper
 
 
 class Column(NamedTuple):
@@ -52,6 +52,7 @@ COLUMNS: Final = {
     "time": Column("time", 7, 12, 12),
 }
 
+_FAIR_ACCOUNT: Final = 16
 _NARROWEST_ACCOUNT: Final = 12
 _Version = tuple[SlotState, int, int, int]
 _NONE: Final = (SlotState.PENDING, -1, -1, -1)
@@ -103,6 +104,7 @@ class SlotTable(ScrollView, can_focus=True):
         self._slots: list[ActionSlot] = []
         self._cursor = 0
         self._widths: dict[str, int] = {}
+        self._gap = 1
         self._grown: dict[str, int] = {}
         self._drawn: dict[int, _Version] = {}
         self._strips: dict[int, tuple[_Version, Strip]] = {}
@@ -223,7 +225,9 @@ class SlotTable(ScrollView, can_focus=True):
         if height > 0 and not first <= place < first + height:
             # Following, a page of room is left ahead, so that the lines move once a page and not with every slot.
             lead = 2 if center and place > first else 0 if place < first else height - 1
-            self.scroll_to(y=min(max(place - lead, 0), max(len(self._slots) - height, 0)), animate=False, force=True, immediate=True)
+            self.scroll_to(
+                y=min(max(place - lead, 0), max(len(self._slots) - height, 0)), animate=False, force=True, immediate=True
+            )
         if place != before:
             self._refresh_place(before)
             self._refresh_place(place)
@@ -239,10 +243,10 @@ class SlotTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         ink = inks(self.app)
         if y == 0:
-            return Strip([Segment(self._header(), ink.muted)])
+            return on_paper(self, Strip([Segment(self._header(), ink.muted)]))
         place = y - 1 + self.scroll_offset.y
         if place >= len(self._slots):
-            return Strip.blank(self.size.width)
+            return on_paper(self, Strip([]))
         slot = self._slots[place]
         version = _version(slot)
         self._drawn[place] = version
@@ -250,18 +254,20 @@ class SlotTable(ScrollView, can_focus=True):
         if known is None or known[0] != version:
             if len(self._strips) > 400:
                 self._strips.clear()
-            known = self._strips[place] = version, self._line(slot, ink)
+            known = self._strips[place] = version, on_paper(self, Strip([Segment(" "), *self._segments(slot, ink)]))
         if place != self._cursor:
             return known[1]
-        body = list(known[1])
-        body[0] = Segment("▌", ink.accent)
-        return Strip(body).extend_cell_length(self.size.width).apply_style(ink.cursor)
+        line = Strip([Segment("▌", ink.accent), *self._segments(slot, ink)])
+        return line.extend_cell_length(self.size.width).apply_style(ink.cursor)
 
     def _header(self) -> str:
-        return " " + " ".join(fit(COLUMNS[key].title, width, right=COLUMNS[key].right) for key, width in self._widths.items())
+        return " " + (" " * self._gap).join(
+            fit(COLUMNS[key].title, width, right=COLUMNS[key].right) for key, width in self._widths.items()
+        )
 
-    def _line(self, slot: ActionSlot, ink: Inks) -> Strip:
-        segments, grown = [Segment(" ")], False
+    def _segments(self, slot: ActionSlot, ink: Inks) -> list[Segment]:
+        segments: list[Segment] = []
+        grown = False
         plain = ink.muted if slot.state is SlotState.PENDING else ink.plain
         for key, width in self._widths.items():
             column, text = COLUMNS[key], self._TEXTS[key](self, slot)
@@ -270,26 +276,27 @@ class SlotTable(ScrollView, can_focus=True):
                 self._grown[key] = wanted
                 grown = True
             shown = fit_middle(text, width) if key == "account" else fit(text, width, right=column.right)
-            segments.append(Segment(shown + " ", _ink_of(key, slot, ink) or plain))
+            segments.append(Segment(shown + " " * self._gap, _ink_of(key, slot, ink) or plain))
         if grown:
             self.call_later(self._measure)
-        return Strip(segments)
+        return segments
 
     def _measure(self) -> None:
         """Choose the columns that fit, and how wide each is."""
         room = self.size.width - 1
         wanted = {key: min(max(column.least, self._grown.get(key, 0)), column.most) for key, column in COLUMNS.items()}
-        least = {**wanted, "account": min(wanted["account"], _NARROWEST_ACCOUNT)}
-        chosen: set[str] = set()
-        for key in sorted(COLUMNS, key=lambda key: COLUMNS[key].rank):
-            if COLUMNS[key].rank and sum(least[other] + 1 for other in (*chosen, key)) > room + 1:
-                break
-            chosen.add(key)
+        least = {**wanted, "account": min(wanted["account"], _FAIR_ACCOUNT)}
+        chosen = _chosen(least, room)
+        if "verdict" not in chosen:
+            least["account"] = min(wanted["account"], _NARROWEST_ACCOUNT)
+            chosen = _chosen(least, room)
         spare = room + 1 - sum(least[key] + 1 for key in chosen)
         widths = {key: least[key] for key in COLUMNS if key in chosen}
         widths["account"] = min(wanted["account"], widths["account"] + max(spare, 0))
-        if widths != self._widths:
-            self._widths = widths
+        spare = room + 1 - sum(width + 1 for width in widths.values())
+        gap = 1 + min(max(spare, 0) // len(widths), 2)
+        if (widths, gap) != (self._widths, self._gap):
+            self._widths, self._gap = widths, gap
             self._strips.clear()
             self.refresh()
 
@@ -306,15 +313,25 @@ class SlotTable(ScrollView, can_focus=True):
         "account": _account,
         "market": lambda _, slot: name(slot.action.market.symbol),
         "side": lambda _, slot: slot.action.side.word,
-        "quantity": lambda _, slot: number(slot.action.market.quantity(slot.action.quantity)),
-        "price": lambda _, slot: number(slot.action.market.price(slot.action.price)),
-        "notional": lambda _, slot: number(slot.action.notional),
+        "quantity": lambda _, slot: quantity(slot.action.market, slot.action.quantity),
+        "price": lambda _, slot: price(slot.action.market, slot.action.price),
+        "notional": lambda _, slot: number(slot.action.notional, 2),
         "state": lambda _, slot: slot.state.value,
         "tries": lambda _, slot: f"{len(slot.attempts)}" if slot.attempts else "",
         "filled": lambda _, slot: percent(slot.filled, slot.action.quantity) if slot.attempts else "",
         "verdict": lambda _, slot: verdict.value if (verdict := slot.verdict) is not None else "",
         "time": lambda _, slot: clock(slot.attempts[-1].ended or slot.attempts[-1].started) if slot.attempts else "",
     }
+
+
+def _chosen(least: dict[str, int], room: int) -> set[str]:
+    """Return the columns that fit into `room`, the most important first."""
+    chosen: set[str] = set()
+    for key in sorted(COLUMNS, key=lambda key: COLUMNS[key].rank):
+        if COLUMNS[key].rank and sum(least[other] + 1 for other in (*chosen, key)) > room + 1:
+            break
+        chosen.add(key)
+    return chosen
 
 
 def _ink_of(key: str, slot: ActionSlot, ink: Inks) -> Style | None:

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -10,7 +11,7 @@ from textual.widget import Widget
 
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.figures import fit, fit_middle, name, pace, span
-from orderbook_tui.tui.theme import Inks, inks
+from orderbook_tui.tui.theme import Inks, inks, on_paper
 
 _WINDOW = 5.0
 """Seconds that the pace is taken over."""
@@ -76,7 +77,7 @@ class StatusStrip(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        return Strip([Segment(text, style) for text, style in self._shown])
+        return on_paper(self, Strip([Segment(text, style) for text, style in self._shown]))
 
     def text(self) -> str:
         """Return what is shown, without its colours."""
@@ -94,7 +95,7 @@ class StatusStrip(Widget):
         bar = 20 if width >= 100 else 8
         left: list[Part] = [
             (" " + fit_middle(called, min(len(called), width // 5)).rstrip(" ") + " ", ink.strong),
-            (f" {simulation.status.value} ", state_ink(simulation.status, ink) + Style(reverse=simulation.status is RunStatus.WAITING)),
+            (f" {simulation.status.value} ", state_ink(simulation.status, ink)),
             (" ", ink.plain),
             *bar_parts(done, total, bar, ink),
             (f" {counted} {share}", ink.plain),
@@ -123,7 +124,7 @@ def state_ink(status: RunStatus, ink: Inks) -> Style:
         case RunStatus.RUNNING:
             return ink.busy
         case RunStatus.WAITING:
-            return ink.accent
+            return ink.accent + Style(reverse=True)
         case RunStatus.DONE:
             return ink.good + Style(bold=True)
         case RunStatus.PAUSED | RunStatus.STOPPED:
@@ -138,6 +139,4 @@ def bar_parts(done: int, total: int, width: int, ink: Inks) -> list[Part]:
 
 
 def _width(part: Part) -> int:
-    from rich.cells import cell_len
-
     return cell_len(part[0])

@@ -8,6 +8,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from orderbook_tui.tui.theme import on_paper
+
 
 class TextLines(ScrollView):
     """Shows paragraphs. They are Rich texts made piece by piece, so nothing in them is read as markup."""
@@ -20,8 +22,16 @@ class TextLines(ScrollView):
     }
     """
 
-    def __init__(self, paragraphs: Sequence[Text] = (), *, id: str | None = None, focusable: bool = True) -> None:  # noqa: A002
+    def __init__(
+        self,
+        paragraphs: Sequence[Text] = (),
+        *,
+        id: str | None = None,  # noqa: A002
+        focusable: bool = True,
+        one_line_each: bool = False,
+    ) -> None:
         super().__init__(id=id)
+        self._one_line_each = one_line_each
         self.can_focus = focusable
         self._paragraphs: list[Text] = list(paragraphs)
         self._lines: list[Text] = []
@@ -48,14 +58,19 @@ class TextLines(ScrollView):
     def render_line(self, y: int) -> Strip:
         place = y + self.scroll_offset.y
         if place >= len(self._lines):
-            return Strip.blank(self.size.width)
-        return Strip(self._lines[place].render(self.app.console)).crop(0, self.size.width)
+            return on_paper(self, Strip([]))
+        return on_paper(self, Strip(self._lines[place].render(self.app.console)).crop(0, self.size.width))
 
     def _wrap(self, width: int) -> None:
         if width <= 0 or width == self._wrapped_to:
             return
         console = self.app.console
-        self._lines = [line for paragraph in self._paragraphs for line in paragraph.wrap(console, width, overflow="fold")]
+        if self._one_line_each:
+            self._lines = [paragraph.copy() for paragraph in self._paragraphs]
+            for line in self._lines:
+                line.truncate(width, overflow="ellipsis")
+        else:
+            self._lines = [line for paragraph in self._paragraphs for line in paragraph.wrap(console, width, overflow="fold")]
         for line in self._lines:
             line.end = ""
         self._wrapped_to = width

@@ -1,0 +1,312 @@
+"""The application: one simulation, the screens that show it, and the task in which it runs.
+
+keys --> start_or_pause, step, leave --> Simulation --(runs in one worker, on this loop)--> slots, budgets
+20 times a second: pulse --> the screen that is shown reads what has changed
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
+
+from orderbook_tui.core.words import harmless
+from orderbook_tui.engine.processor import Ending
+from orderbook_tui.engine.simulation import RunStatus, Simulation
+from orderbook_tui.errors import OrderbookTuiError
+from orderbook_tui.tui.decider import ScreenDecider
+from orderbook_tui.tui.figures import message, name
+from orderbook_tui.tui.screens.base import DialogScreen, RunScreen
+from orderbook_tui.tui.theme import DARK
+
+FRAMES = 20
+"""How often a second the screens look at the state, at most."""
+_GOING_ON = (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.WAITING)
+
+
+def _slots_screen() -> Screen[Any]:
+    from orderbook_tui.tui.screens.slots import SlotsScreen
+
+    return SlotsScreen()
+
+
+def _checkpoints_screen() -> Screen[Any]:
+    from orderbook_tui.tui.screens.checkpoints import CheckpointsScreen
+
+    return CheckpointsScreen()
+
+
+class OrderbookApp(App[int]):
+    """Shows one simulation at a time; without one it opens on the checkpoints."""
+
+    TITLE = "orderbook-tui"
+    CSS_PATH = "app.tcss"
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"slots": _slots_screen, "checkpoints": _checkpoints_screen}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("2,f2", "show('slots')", "Slots", id="show.slots", tooltip="the slots of the run"),
+        Binding("5,f5", "show('checkpoints')", "Checkpoints", id="show.checkpoints", tooltip="the runs that were saved"),
+        Binding(
+            "question_mark", "help", "Help", key_display="?", id="app.help", tooltip="what this screen is for, and its keys"
+        ),
+        Binding("q", "leave", "Quit", id="app.leave", tooltip="save and leave"),
+        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.leave_at_once", tooltip="save and leave"),
+    ]
+
+    def __init__(self, simulation: Simulation | None, state_dir: Path) -> None:
+        super().__init__()
+        self.simulation = simulation
+        self.state_dir = state_dir
+        self.decider = ScreenDecider(self)
+        self._run_worker: Worker[None] | None = None
+        self._ending: Ending | None = None
+        self._leaving = False
+        self._said: tuple[object, ...] = ()
+        self.register_theme(DARK)
+        self.theme = DARK.name
+
+    def on_mount(self) -> None:
+        self.push_screen("slots" if self.simulation is not None else "checkpoints")
+        self._save_terminal_title()
+        self.set_interval(1 / FRAMES, self._pulse)
+        self._pulse()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        yield SystemCommand("Slots", "The slots of the run", lambda: self.show_screen("slots"))
+        yield SystemCommand("Checkpoints", "The runs that were saved", lambda: self.show_screen("checkpoints"))
+        if isinstance(screen, RunScreen):
+            yield SystemCommand("Help", "What this screen is for, and its keys", self.action_help)
+        yield SystemCommand("Quit", "Save and leave", self.action_leave)
+
+    # Running
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether a run has begun that has not ended: it runs, is paused, or waits for an answer."""
+        return self.simulation is not None and self.simulation.status in _GOING_ON
+
+    def start_or_pause(self) -> None:
+        """Start the run, pause it, or let it go on."""
+        simulation = self.simulation
+        if simulation is None:
+            return
+        match simulation.status:
+            case RunStatus.READY | RunStatus.STOPPED:
+                simulation.go()
+                self._start(simulation)
+            case RunStatus.RUNNING:
+                with self._complaining():
+                    simulation.pause()
+            case RunStatus.PAUSED:
+                simulation.go()
+        self._pulse()
+
+    def step(self) -> None:
+        """Run one slot, then pause."""
+        simulation = self.simulation
+        if simulation is None or simulation.status in (RunStatus.DONE, RunStatus.WAITING):
+            return
+        with self._complaining():
+            simulation.step()
+            if not self.is_going_on:
+                self._start(simulation)
+        self._pulse()
+
+    def _start(self, simulation: Simulation) -> None:
+        if self._run_worker is None or self._run_worker.is_finished:
+            self._run_worker = self.run_worker(self._run(simulation), group="run", exit_on_error=False)
+
+    async def _run(self, simulation: Simulation) -> None:
+        self._ending = None
+        try:
+            self._ending = await simulation.run(self.decider)
+        except OrderbookTuiError as error:
+            self.complain(str(error), title="The run has stopped")
+        except Exception as error:
+            # What a venue's own code raises must not take the terminal down; the run has stopped, and says why.
+            self.complain(f"{type(error).__name__}: {error}", title="The run has stopped")
+        else:
+            if self._ending is Ending.QUIT:
+                self.run_worker(self._leave(), group="leave")
+            elif self._ending is Ending.DONE and not self._leaving:
+                self._tell_the_end(simulation)
+
+    def _tell_the_end(self, simulation: Simulation) -> None:
+        stats = simulation.stats
+        what = f"{stats.completed_slots:,} completed, {stats.failed_slots:,} failed, {stats.skipped_slots:,} skipped"
+        self.notify(
+            f"{what}, {stats.total_matches:,} trades", title=f"{name(simulation.name, 40)} is done", markup=False, timeout=15
+        )
+
+    async def end_run(self) -> None:
+        """Stop what is going on, wait until it is saved, and let go of the checkpoint."""
+        simulation, worker = self.simulation, self._run_worker
+        if simulation is None:
+            return
+        if worker is not None and not worker.is_finished:
+            simulation.stop()
+            with contextlib.suppress(WorkerFailed, WorkerCancelled):
+                await worker.wait()
+        simulation.close()
+
+    # Leaving
+
+    def action_leave(self) -> None:
+        """Save and leave, after asking where a run would be stopped by it; asked to leave twice, do not wait for the venue."""
+        from orderbook_tui.tui.screens.confirm import ConfirmScreen
+
+        if self._leaving:
+            if self._run_worker is not None:
+                self._run_worker.cancel()
+            return
+        if isinstance(self.screen, ConfirmScreen):
+            return
+        if self.simulation is None or self.simulation.status is not RunStatus.RUNNING:
+            self.run_worker(self._leave(), group="leave")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._leave(), group="leave")
+
+        explanation = "The run stops after the slot that is under way. It is saved, and can be taken up again."
+        self.push_screen(ConfirmScreen("The run is going on. Stop it and leave?", explanation), answered)
+
+    async def _leave(self) -> None:
+        if self._leaving:
+            return
+        self._leaving = True
+        try:
+            await self.end_run()
+        except OrderbookTuiError as error:
+            self.exit(self.exit_status(), message=Text(message(str(error))))
+        else:
+            self.exit(self.exit_status())
+
+    def exit_status(self) -> int:
+        """Return what the process should answer for what happened here."""
+        simulation = self.simulation
+        if simulation is None or self._ending is None or self._ending is Ending.STOPPED:
+            return 0
+        from orderbook_tui.engine.summary import exit_status
+
+        return int(exit_status(simulation, self._ending))
+
+    # Screens
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "show" or not self._shows(str(parameters[0]))
+
+    def _shows(self, screen: str) -> bool:
+        return self.is_screen_installed(screen) and self.get_screen(screen) is self.screen
+
+    def action_show(self, screen: str) -> None:
+        self.show_screen(screen)
+
+    def show_screen(self, screen: str) -> None:
+        """Switch to a screen; a dialog is answered first."""
+        if not isinstance(self.screen, DialogScreen) and not self._shows(screen):
+            self.switch_screen(screen)
+
+    def action_help(self) -> None:
+        from orderbook_tui.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, RunScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def take_off(self, screen: Screen[Any]) -> None:
+        """Remove a dialog, and whatever lies on it, if it is still there."""
+        if self.is_running and screen in self.screen_stack:
+            screen.pop_until_active()
+            screen.dismiss()
+
+    def open_checkpoint(self, simulation_id: str) -> None:
+        """Take up a run where its checkpoint left it, after letting go of the one that is open."""
+        from orderbook_tui.tui.screens.confirm import ConfirmScreen
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._open_checkpoint(simulation_id), group="open", exclusive=True)
+
+        if self.is_going_on:
+            explanation = "It is saved, and can be taken up again from this list."
+            self.push_screen(ConfirmScreen("Stop the run that is going on?", explanation), answered)
+        else:
+            answered(True)
+
+    async def _open_checkpoint(self, simulation_id: str) -> None:
+        with self._complaining():
+            await self.end_run()
+            self.simulation, self._ending = None, None
+            self.simulation = await asyncio.to_thread(Simulation.resume, simulation_id, self.state_dir)
+            for note in self.simulation.notes:
+                self.notify(message(note), markup=False, timeout=15)
+        from orderbook_tui.tui.screens.slots import SlotsScreen
+
+        slots = self.get_screen("slots", SlotsScreen)
+        if slots.is_mounted:
+            slots.show_simulation()
+        if self.simulation is not None:
+            self.show_screen("slots")
+
+    # Saying things
+
+    def complain(self, text: str, *, title: str = "") -> None:
+        """Show an error in words."""
+        self.notify(message(text), title=title, severity="error", markup=False, timeout=20)
+
+    @contextlib.contextmanager
+    def _complaining(self) -> Iterator[None]:
+        try:
+            yield
+        except OrderbookTuiError as error:
+            self.complain(str(error))
+
+    def _pulse(self) -> None:
+        screen, simulation = self.screen, self.simulation
+        if isinstance(screen, RunScreen | DialogScreen) and screen.is_mounted:
+            screen.pulse()
+        status = simulation.status if simulation is not None else None
+        stats = simulation.stats if simulation is not None else None
+        share = 100 * (stats.total_slots - stats.pending_slots) // stats.total_slots if stats and stats.total_slots else 0
+        said = (screen, status, simulation and id(simulation))
+        if said != self._said[:3]:
+            screen.refresh_bindings()
+        if (*said, share) != self._said:
+            self._said = (*said, share)
+            self._title_terminal(
+                f"{name(simulation.name, 60)}: {simulation.status.value} {share}%" if simulation else "orderbook-tui"
+            )
+
+    # The terminal's title
+
+    def _save_terminal_title(self) -> None:
+        self._write("\x1b[22;2t")
+
+    def _title_terminal(self, title: str) -> None:
+        self._write(f"\x1b]2;{harmless(title, 120)}\x1b\\")
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+
+def run_app(simulation: Simulation | None, state_dir: Path) -> int:
+    """Open the application and return the exit status of the process."""
+    app = OrderbookApp(simulation, state_dir)
+    try:
+        status = app.run()
+    finally:
+        if sys.__stderr__ is not None and sys.__stderr__.isatty():
+            sys.__stderr__.write("\x1b]2;\x1b\\\x1b[23;2t")
+            sys.__stderr__.flush()
+        if app.simulation is not None:
+            with contextlib.suppress(OrderbookTuiError):
+                app.simulation.close()
+    return status if status is not None else app.return_code or 0
