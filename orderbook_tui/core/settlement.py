@@ -152,9 +152,7 @@ class Settlement:
         else:
             base.spend(quantity * market.base_per_lot)
             quote.receive(notional - charge)
-        slot.open = was_open - quantity
-        slot.filled += quantity
-        slot.fills += (execution,)
+        slot.fill(execution)
 
     def _fill_movements(self, slot: ActionSlot, execution: Execution, charge: int, was_open: int) -> Iterator[Movement]:
         action, market, account = slot.action, slot.action.market, slot.account_id

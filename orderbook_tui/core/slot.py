@@ -170,7 +170,11 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 class ActionSlot(msgspec.Struct, gc=False):
-    """One scheduled order of one account. `sequence` counts from 0 and is the slot's place in the schedule."""
+    """One scheduled order of one account. `sequence` counts from 0 and is the slot's place in the schedule.
+
+    Nearly every slot has one attempt and one fill: those stand by themselves, since a tuple around each would be an eighth
+    of the memory of a run. `attempts` and `fills` give all of them.
+    """
 
     sequence: int
     account_id: str
@@ -179,15 +183,17 @@ class ActionSlot(msgspec.Struct, gc=False):
     allowed_attempts: int = 4
     """How many attempts may be made before somebody is asked."""
     state: SlotState = SlotState.PENDING
-    attempts: tuple[Attempt, ...] = ()
-    fills: tuple[Execution, ...] = ()
+    run: str = ""
+    """The simulation that the slot belongs to."""
+    last_attempt: Attempt | None = None
+    earlier_attempts: tuple[Attempt, ...] = ()
+    first_fill: Execution | None = None
+    more_fills: tuple[Execution, ...] = ()
     filled: int = 0
     """Lots executed so far."""
     open: int = 0
     """Lots still open at the venue."""
     decisions: tuple[Decision, ...] = ()
-    run: str = ""
-    """The simulation that the slot belongs to."""
 
     @property
     def pair(self) -> int:
@@ -199,12 +205,22 @@ class ActionSlot(msgspec.Struct, gc=False):
         return self.sequence ^ 1
 
     @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every attempt, the first one first."""
+        return () if self.last_attempt is None else (*self.earlier_attempts, self.last_attempt)
+
+    @property
+    def fills(self) -> tuple[Execution, ...]:
+        """Every execution of the slot's orders, in order."""
+        return () if self.first_fill is None else (self.first_fill, *self.more_fills)
+
+    @property
     def attempt_count(self) -> int:
-        return len(self.attempts)
+        return 0 if self.last_attempt is None else self.last_attempt.number
 
     @property
     def last_error(self) -> Failure | None:
-        return self.attempts[-1].failure if self.attempts else None
+        return self.last_attempt.failure if self.last_attempt is not None else None
 
     @property
     def order_id(self) -> int | str | None:
@@ -227,7 +243,7 @@ class ActionSlot(msgspec.Struct, gc=False):
     @property
     def must_ask(self) -> bool:
         """Whether the last attempt failed and no further one may be made without a decision."""
-        return self.state is _IN_PROGRESS and len(self.attempts) >= self.allowed_attempts and self.last_error is not None
+        return self.state is _IN_PROGRESS and self.attempt_count >= self.allowed_attempts and self.last_error is not None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -254,24 +270,39 @@ class ActionSlot(msgspec.Struct, gc=False):
         elif self.state is not _IN_PROGRESS:
             self.move(_IN_PROGRESS)
             self.allow_afresh()
-        if self.attempts:
-            self.attempts += (Attempt(self.sequence, len(self.attempts) + 1, now),)
+        if self.last_attempt is None:
+            self.last_attempt = Attempt(self.sequence, 1, now)
         else:
-            self.attempts = (Attempt(self.sequence, 1, now),)
+            self._next_attempt(Attempt(self.sequence, self.last_attempt.number + 1, now))
 
     def begin_again(self, now: int) -> Attempt:
         """Start one more attempt on a Completed slot whose order was cancelled before it was filled."""
         if self.state is not _COMPLETED or self.open:
             raise IllegalTransition(self.sequence, self.state, SlotState.IN_PROGRESS)
-        attempt = Attempt(self.sequence, len(self.attempts) + 1, now)
-        self.attempts += (attempt,)
+        attempt = Attempt(self.sequence, self.attempt_count + 1, now)
+        self._next_attempt(attempt)
         return attempt
+
+    def take_back_attempt(self) -> None:
+        """Forget the last attempt, which came to nothing and is recorded nowhere."""
+        *earlier, self.last_attempt = self.earlier_attempts
+        self.earlier_attempts = tuple(earlier)
+
+    def fill(self, execution: Execution) -> None:
+        """Count an execution of the slot's open order."""
+        self.open -= execution.quantity
+        self.filled += execution.quantity
+        if self.first_fill is None:
+            self.first_fill = execution
+        else:
+            self.more_fills += (execution,)
 
     def complete(self, order_id: int | str, now: int) -> None:
         """End the attempt and the slot: the venue has accepted the order."""
         if self.state is not _IN_PROGRESS:
             raise IllegalTransition(self.sequence, self.state, _COMPLETED)
-        attempt = self.attempts[-1]
+        attempt = self.last_attempt
+        assert attempt is not None
         attempt.order_id = order_id
         attempt.ended = now
         self.state = _COMPLETED
@@ -280,7 +311,8 @@ class ActionSlot(msgspec.Struct, gc=False):
         """End the attempt without an order; the slot stays InProgress, to be tried again or decided about."""
         if self.state is not _IN_PROGRESS:
             raise IllegalTransition(self.sequence, self.state, SlotState.FAILED)
-        attempt = self.attempts[-1]
+        attempt = self.last_attempt
+        assert attempt is not None
         attempt.failure = failure
         attempt.ended = now
         self._count_failure(failure)
@@ -289,7 +321,7 @@ class ActionSlot(msgspec.Struct, gc=False):
         """Take an attempt back from a record, with the state that it left the slot in."""
         if self.state is SlotState.FAILED:
             self.allow_afresh()
-        self.attempts += (attempt,)
+        self._next_attempt(attempt)
         if attempt.failure is None:
             self.state = _COMPLETED
         else:
@@ -306,7 +338,7 @@ class ActionSlot(msgspec.Struct, gc=False):
         if action is RecoveryAction.RETRY:
             if self.state is not _IN_PROGRESS:
                 raise IllegalTransition(self.sequence, self.state, _IN_PROGRESS)
-            self.allowed_attempts = len(self.attempts) + 1
+            self.allowed_attempts = self.attempt_count + 1
         elif action is RecoveryAction.SKIP:
             self.move(SlotState.SKIPPED)
         elif action is RecoveryAction.CONTINUE:
@@ -318,7 +350,7 @@ class ActionSlot(msgspec.Struct, gc=False):
 
     def allow_afresh(self) -> None:
         """Allow a first try and `max_retries` retries from here on."""
-        self.allowed_attempts = len(self.attempts) + 1 + self.max_retries
+        self.allowed_attempts = self.attempt_count + 1 + self.max_retries
 
     def move(self, state: SlotState) -> None:
         """Change state along an arrow of the state machine.
@@ -337,7 +369,7 @@ class ActionSlot(msgspec.Struct, gc=False):
             IllegalTransition: the slot has been started.
             AmountError: the amounts are no whole number of lots at a price on the tick.
         """
-        if self.state is not _PENDING or self.attempts:
+        if self.state is not _PENDING or self.last_attempt is not None:
             raise IllegalTransition(self.sequence, self.state, "another order")
         action, market = self.action, self.action.market
         quote, base = (bid_amount, ask_amount) if action.side is Side.BID else (ask_amount, bid_amount)
@@ -357,7 +389,12 @@ class ActionSlot(msgspec.Struct, gc=False):
 
     def _count_failure(self, failure: Failure) -> None:
         if failure.kind is not FailureKind.TRANSIENT:
-            self.allowed_attempts = len(self.attempts)
+            self.allowed_attempts = self.attempt_count
+
+    def _next_attempt(self, attempt: Attempt) -> None:
+        if self.last_attempt is not None:
+            self.earlier_attempts += (self.last_attempt,)
+        self.last_attempt = attempt
 
 
 Event = Attempt | Execution | Cancel | Decision

@@ -104,7 +104,7 @@ class SimulationState:
         executions = outside = 0
         for slot in self.slots:
             stats.count(slot.state)
-            if len(slot.attempts) > 1:
+            if slot.earlier_attempts:
                 accepted = sum(attempt.order_id is not None for attempt in slot.attempts)
                 stats.orders_placed_again += max(accepted - 1, 0)
             for fill in slot.fills:

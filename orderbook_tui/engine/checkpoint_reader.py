@@ -208,7 +208,7 @@ def _slots(connection: apsw.Connection, plan: Plan, run: str) -> Iterator[Action
         "FROM plan_slots ORDER BY sequence"
     ):
         action = OrderAction(markets[market], sides[side], quantity, price, strategies[strategy], lives[life])
-        yield ActionSlot(sequence, ids[account], action, max_retries, allowed, pending, (), (), 0, 0, (), run)
+        yield ActionSlot(sequence, ids[account], action, max_retries, allowed, pending, run)
 
 
 def _journal(connection: apsw.Connection, path: Path) -> list[Event]:

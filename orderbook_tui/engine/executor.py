@@ -70,7 +70,8 @@ class SlotExecutor:
     def _accepted(self, slot: ActionSlot, quantity: int, placed: Submission) -> int | str:
         journal = self._state.journal
         slot.open = quantity
-        journal.append(slot.attempts[-1])
+        assert slot.last_attempt is not None
+        journal.append(slot.last_attempt)
         if placed.executions:
             for execution in placed.executions:
                 self._settlement.execute(execution)
@@ -116,7 +117,7 @@ class SlotExecutor:
                 self._settlement.give_back(partner)
                 raise
         except OrderError:
-            partner.attempts = partner.attempts[:-1]
+            partner.take_back_attempt()
             raise
         attempt.order_id, attempt.ended = placed.order_id, attempt.started
         self._state.stats.orders_placed_again += 1

@@ -117,7 +117,7 @@ class SlotProcessor:
             if control.held and not await control.admit():
                 results.ending = Ending.STOPPED
                 break
-            if slot.attempts and await self._ask_at_once(slot, results):
+            if slot.last_attempt is not None and await self._ask_at_once(slot, results):
                 break
             if slot.state is wanted or slot.state is _IN_PROGRESS:
                 # The way of nearly every slot; what a failure needs is in `_recover`.
@@ -131,7 +131,7 @@ class SlotProcessor:
                         break
                 else:
                     ended = now()
-                    slot.complete(order_id, ended)  # type: ignore[arg-type]  # awaited above
+                    slot.complete(order_id, ended)
                     # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
                     if not 0 <= ended - yielded < SLICE_NS:
                         await anyio.lowlevel.checkpoint()
@@ -167,7 +167,7 @@ class SlotProcessor:
 
     async def _ask_at_once(self, slot: ActionSlot, results: ProcessorResults) -> bool:
         """Ask first about a slot whose retries were spent when an earlier life ended; return whether the run ends with it."""
-        if slot.state is not _PENDING or len(slot.attempts) < slot.allowed_attempts:
+        if slot.state is not _PENDING or slot.attempt_count < slot.allowed_attempts:
             return False
         slot.move(_IN_PROGRESS)
         ending = await self._ask(slot)
@@ -177,9 +177,8 @@ class SlotProcessor:
 
     async def _after_failure(self, slot: ActionSlot, failure: Failure) -> Ending | None:
         """Wait for the next attempt, or ask; return why the run ends here, where it does."""
-        attempt = slot.attempts[-1]
         slot.fail_attempt(failure, time.time_ns())
-        self._observer.attempt_failed(attempt)
+        self._observer.attempt_failed(slot.attempts[-1])
         if slot.must_ask:
             return await self._ask(slot)
         retry = slot.max_retries + 1 - (slot.allowed_attempts - slot.attempt_count)

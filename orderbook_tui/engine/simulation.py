@@ -16,7 +16,7 @@ from orderbook_tui.core.invariants import invariants
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SlotScheduler
-from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, SlotState
+from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, RecoveryAction, SlotState
 from orderbook_tui.core.state import Plan, SimulationState, SimulationStats, state_hash
 from orderbook_tui.engine.control import RunControl
 from orderbook_tui.engine.decisions import Decider, Question
@@ -351,7 +351,7 @@ class Simulation:
         slot.begin(now)
         message = f"the run ended while order {slot.client_order_id} was being placed: it may exist at the venue"
         slot.fail_attempt(Failure("unknown", FailureKind.UNKNOWN, message), now)
-        self.state.journal.append(slot.attempts[-1])
+        self.state.journal.extend(slot.attempts[-1:])
         slot.move(SlotState.PENDING)
 
     def _flush(self) -> None:
@@ -374,7 +374,9 @@ class Simulation:
             self.state.stats.count(slot.state)
         if (slot.sequence & 1 or slot.decisions) and (slot.open or self.state.slots[slot.sequence ^ 1].open):
             self._pair_ended(slot)
-        if self._writer is not None:
+        if slot.decisions:
+            self._flush()
+        elif self._writer is not None:
             self._writer.slot_ended(self.state.journal)
 
     def _pair_ended(self, slot: ActionSlot) -> None:
@@ -389,7 +391,10 @@ class Simulation:
 
     def decided(self, decision: Decision) -> None:
         self.state.journal.append(decision)
-        self._flush()
+        # A slot that this ends is committed with the cancel of what is left of its pair, in `slot_ended`: not the one without
+        # the other, or a kill between them would leave an orphan to meet a later pair.
+        if decision.action is RecoveryAction.RETRY:
+            self._flush()
 
     def waiting(self, question: Question | None) -> None:
         if question is not None:

@@ -67,6 +67,8 @@ class OrderbookApp(App[int]):
         self._run_worker: Worker[None] | None = None
         self._ending: Ending | None = None
         self._leaving = False
+        self._ended = 0
+        self._skipped = False
         self._said: tuple[object, ...] = ()
         self.register_theme(DARK)
         self.theme = DARK.name
@@ -230,15 +232,16 @@ class OrderbookApp(App[int]):
         """Take up a run where its checkpoint left it, after letting go of the one that is open."""
         from orderbook_tui.tui.screens.confirm import ConfirmScreen
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.run_worker(self._open_checkpoint(simulation_id), group="open", exclusive=True)
+        def go_ahead() -> None:
+            self.run_worker(self._open_checkpoint(simulation_id), group="open", exclusive=True)
 
         if self.is_going_on:
             explanation = "It is saved, and can be taken up again from this list."
-            self.push_screen(ConfirmScreen("Stop the run that is going on?", explanation), answered)
+            self.push_screen(
+                ConfirmScreen("Stop the run that is going on?", explanation), lambda yes: go_ahead() if yes else None
+            )
         else:
-            answered(True)
+            go_ahead()
 
     async def _open_checkpoint(self, simulation_id: str) -> None:
         with self._complaining():
@@ -270,6 +273,12 @@ class OrderbookApp(App[int]):
 
     def _pulse(self) -> None:
         screen, simulation = self.screen, self.simulation
+        ended = simulation.stats.total_slots - simulation.stats.pending_slots if simulation is not None else 0
+        if ended - self._ended > self.size.height and not self._skipped:
+            # More than a page has gone by since the last frame: nobody reads that, and the engine can use the time.
+            self._skipped = True
+            return
+        self._ended, self._skipped = ended, False
         if isinstance(screen, RunScreen | DialogScreen) and screen.is_mounted:
             screen.pulse()
         status = simulation.status if simulation is not None else None

@@ -17,6 +17,7 @@ from orderbook_tui.core.words import harmless
 
 LONGEST_NAME: Final = 200
 LONGEST_MESSAGE: Final = 2_000
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 @lru_cache(maxsize=8192)
@@ -135,12 +136,9 @@ def size(count: int) -> str:
     """Return a number of bytes in the unit that suits it."""
     if count < 1000:
         return f"{count} B"
-    amount = float(count)
-    for unit in ("kB", "MB", "GB", "TB"):
-        amount /= 1000
-        if amount < 1000:
-            break
-    return f"{amount:.1f} {unit}" if amount < 100 else f"{amount:.0f} {unit}"
+    step = min((len(str(count)) - 1) // 3, 4)
+    amount = count / 1000**step
+    return f"{amount:.1f} {_UNITS[step]}" if amount < 100 else f"{amount:.0f} {_UNITS[step]}"
 
 
 def ago(nanoseconds: int) -> str:

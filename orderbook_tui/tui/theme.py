@@ -45,6 +45,13 @@ class Inks(NamedTuple):
     """The line where the cursor is; it has only a background."""
 
 
+def inks_on(widget: Widget) -> tuple[Inks, Inks]:
+    """Return the inks of a widget's ordinary lines and of the one with the cursor, their backgrounds included."""
+    plain = inks(widget.app)
+    paper, marked = Style(bgcolor=widget.background_colors[1].rich_color), plain.cursor
+    return Inks(*(style + paper for style in plain)), Inks(*(style + marked for style in plain))
+
+
 def on_paper(widget: Widget, strip: Strip) -> Strip:
     """Return a line on its widget's background, as wide as the widget: a segment without a background has the terminal's."""
     return strip.extend_cell_length(widget.size.width).apply_style(Style(bgcolor=widget.background_colors[1].rich_color))

@@ -15,7 +15,8 @@ class EmbeddedVenue:
         self.exchange = exchange
 
     def place(self, slot: ActionSlot, quantity: int) -> Submission:
-        return self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, slot.attempts[-1].started)
+        assert slot.last_attempt is not None
+        return self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, slot.last_attempt.started)
 
     def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
         return self.place(slot, quantity)

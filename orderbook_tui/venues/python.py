@@ -64,7 +64,8 @@ class SettlementHandle:
         self._check_fee(ticks, lots, charge)
         who = self._names.get(counterparty, counterparty) if counterparty else action.matching_strategy.account
         sequence, first = self.slot.sequence, self.slot.sequence % 2 == 0
-        at = self.slot.attempts[-1].started
+        assert self.slot.last_attempt is not None
+        at = self.slot.last_attempt.started
         execution = Execution(
             sequence if first else -1, -1 if first else sequence, ticks, lots, charge if first else 0, 0 if first else charge, at, who or "",
         )  # fmt: skip
@@ -107,12 +108,14 @@ class PythonVenue:
 
     async def place(self, slot: ActionSlot, quantity: int) -> Submission:
         reports: list[Execution] | None = []
-        loop_thread, token = threading.get_ident(), anyio.lowlevel.current_token()
+        loop_thread, token, answering = threading.get_ident(), anyio.lowlevel.current_token(), threading.Lock()
 
         def deliver(execution: Execution) -> None:
-            if reports is not None:
-                reports.append(execution)
-            elif threading.get_ident() == loop_thread:
+            with answering:
+                if reports is not None:
+                    reports.append(execution)
+                    return
+            if threading.get_ident() == loop_thread:
                 self._late(execution)
             else:
                 anyio.from_thread.run_sync(self._late, execution, token=token)
@@ -130,7 +133,8 @@ class PythonVenue:
             raise OutcomeUnknown(_words(error)) from error
         except Exception as error:
             raise VenueUnavailable(_words(error)) from error
-        executions, reports = reports, None
+        with answering:
+            executions, reports = tuple(reports or ()), None
         return Submission(order_id, executions)
 
     async def _call(self, arguments: list[Any]) -> int | str:
@@ -164,7 +168,7 @@ def load_callable(target: str) -> PlaceOrder:
         found: Any = importlib.import_module(module_name)
         for part in name.split("."):
             found = getattr(found, part)
-    except Exception as error:  # the module is the user's: anything may come out of it
+    except (Exception, SystemExit) as error:  # the module is the user's: anything may come out of it
         raise ConfigError([Problem("venue.target", f"{target} cannot be imported: {_words(error)}")]) from error
     finally:
         if added:
@@ -184,5 +188,5 @@ def _takes_two(place_order: PlaceOrder) -> bool:
     return len(required) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,6 +1,6 @@
 """Every benchmark by name: what measures it, and at which size.
 
-    python -m tests.benchmarks.catalogue NAME SIZE      measure in this process and print the number
+As a program, with a name and a size, it measures that in its own process and prints the number.
 """
 
 import subprocess

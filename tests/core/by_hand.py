@@ -1,7 +1,7 @@
 """A run by hand: what the executor does, step by step, with a journal, so that tests can stop and look anywhere."""
 
 from orderbook_tui.core.book import SelfTradePrevention
-from orderbook_tui.core.exchange import Exchange
+from orderbook_tui.core.exchange import Exchange, Submission
 from orderbook_tui.core.invariants import invariants
 from orderbook_tui.core.replay import replay
 from orderbook_tui.core.slot import ActionSlot, Cancel, Decision, Failure, RecoveryAction, SlotState
@@ -31,25 +31,44 @@ class Run:
     def place(self, slot: ActionSlot) -> None:
         """Place the slot's order, or raise why not."""
         slot.begin(self.tick())
-        settlement, journal, stats = self.settlement, self.state.journal, self.state.stats
         try:
-            quantity = settlement.reserve(slot)
-            try:
-                submission = self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, self.tick())
-            except OrderError:
-                settlement.give_back(slot)
-                raise
+            submission, quantity = self.submit(slot)
         except OrderError as error:
             self.end_attempt(slot, Failure(error.code, error.kind, str(error)))
             raise
-        slot.open = quantity
         slot.complete(submission.order_id, self.tick())
-        journal.append(slot.attempts[-1])
-        stats.count(slot.state)
+        self.state.stats.count(slot.state)
+        self.settle(slot, quantity, submission)
+
+    def place_again(self, slot: ActionSlot) -> None:
+        """Place what a Completed slot's cancelled order left unfilled, or raise why not."""
+        attempt = slot.begin_again(self.tick())
+        try:
+            submission, quantity = self.submit(slot)
+        except OrderError:
+            slot.take_back_attempt()
+            raise
+        attempt.order_id, attempt.ended = submission.order_id, self.tick()
+        self.state.stats.orders_placed_again += 1
+        self.settle(slot, quantity, submission)
+
+    def submit(self, slot: ActionSlot) -> tuple[Submission, int]:
+        """Send the slot's remainder to the exchange; a refusal gives back what was locked."""
+        quantity = self.settlement.reserve(slot)
+        try:
+            return self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, self.tick()), quantity
+        except OrderError:
+            self.settlement.give_back(slot)
+            raise
+
+    def settle(self, slot: ActionSlot, quantity: int, submission: Submission) -> None:
+        """Do what an accepted order came to, and write it down."""
+        slot.open = quantity
+        self.state.journal.append(slot.attempts[-1])
         for execution in submission.executions:
-            settlement.execute(execution)
-            journal.append(execution)
-            stats.total_matches += 1
+            self.settlement.execute(execution)
+            self.state.journal.append(execution)
+            self.state.stats.total_matches += 1
         for sequence, _ in submission.cancelled:
             self.cancelled(self.slots[sequence])
 

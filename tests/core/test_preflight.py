@@ -92,7 +92,7 @@ def test_a_need_is_what_the_whole_schedule_asks() -> None:
 
 
 def test_a_need_names_the_first_slot_that_it_refused() -> None:
-    plan, slots = found_in(("a", bid(SMALL, 1, 100)), ("a", bid(SMALL, 2, 100)), budget=120)
+    plan, slots = found_in(*[("a", bid(SMALL, quantity, 100)) for quantity in (1, 2, 3)], budget=120)
     assert [need.refused for need in preflight(plan, slots).needs] == [1]
 
 

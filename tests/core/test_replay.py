@@ -19,7 +19,8 @@ from tests.core.flows import runs
 USD_BTC = small_market()
 
 turns = st.lists(
-    st.sampled_from(["place", "place", "place", "transient", "permanent", "unknown", "cancel", *RecoveryAction]), max_size=60
+    st.sampled_from(["place", "place", "place", "transient", "permanent", "unknown", "cancel", "again", *RecoveryAction]),
+    max_size=60,
 )
 
 
@@ -33,6 +34,8 @@ def lived(run: Run, what: list[str]) -> Run:
         slot = run.slots[index]
         if turn == "cancel":
             run.cancel(run.slots[index // 2])
+        elif turn == "again":
+            placed_again(run)
         elif turn in failures:
             run.fail(slot, failures[turn])
         elif turn == "place":
@@ -44,6 +47,17 @@ def lived(run: Run, what: list[str]) -> Run:
             run.state.stats.count(slot.state, -1)
             tried(run, slot)
     return run
+
+
+def placed_again(run: Run) -> None:
+    """Place the first remainder that was cancelled once more."""
+    for slot in run.slots:
+        if slot.state is SlotState.COMPLETED and not slot.open and slot.filled < slot.action.quantity:
+            try:
+                run.place_again(slot)
+            except OrderError:
+                continue
+            return
 
 
 def tried(run: Run, slot: ActionSlot) -> None:
@@ -144,19 +158,6 @@ def test_an_order_whose_fills_were_not_written_is_open_whole() -> None:
     run.to_the_end()
     cut = next(place for place, event in enumerate(run.state.journal) if isinstance(event, Execution))
     assert [slot.open for slot in replayed(run, cut).state.slots] == [5, 5]
-
-
-def test_a_remainder_placed_again_locks_what_is_left_of_it() -> None:
-    slots = slots_of(("a", ask(USD_BTC, 5, 10)), ("b", bid(USD_BTC, 2, 10)))
-    run = Run(a_plan(slots), slots)
-    run.to_the_end()
-    run.cancel(slots[0])
-    again = slots[0].begin_again(90)
-    again.order_id, again.ended = 55, 91
-    slots[0].open = run.settlement.reserve(slots[0])
-    run.state.journal.append(again)
-    result = replayed(run)
-    assert (result.state.slots[0].open, result.budgets.budget("a", "BTC").locked) == (3, 3)
 
 
 def test_without_budgets_only_what_happened_to_the_slots_comes_back() -> None:

@@ -30,13 +30,13 @@ def interrupted(run: Run, plans: list[tuple[int, str]]) -> Run:
     """Run to the end, but before some slots cancel an earlier order, fail an attempt, or skip."""
     for slot in run.slots:
         for place, what in plans:
-            if place != slot.sequence:
+            if place != slot.sequence or slot.is_ended:
                 continue
             if what == "cancel":
                 run.cancel(run.slots[slot.sequence // 2])
             elif what == "transient":
                 run.fail(slot, TRANSIENT)
-            elif slot.attempts and not slot.is_ended:
+            elif slot.attempts:
                 run.decide(slot, RecoveryAction.SKIP)
         if not slot.is_ended:
             run.step(slot)
@@ -227,6 +227,33 @@ def test_an_order_that_the_venue_refuses_is_given_back() -> None:
     run.settlement.reserve(run.slots[0])
     run.settlement.give_back(run.slots[0])
     assert pots(run)["a", "USD"] == (10_000, 0, 0, 0)
+
+
+def half_filled() -> Run:
+    """A bid of 10 lots at 100, of which 4 were filled and the rest cancelled."""
+    run = a_run(("a", ask(USD_BTC, 4, 100)), ("b", bid(USD_BTC, 10, 100)), budget=1010, rates=FREE)
+    run.to_the_end()
+    run.cancel(run.slots[1])
+    return run
+
+
+def test_a_remainder_placed_again_locks_what_is_left_of_it() -> None:
+    run = half_filled()
+    run.place_again(run.slots[1])
+    assert pots(run)["b", "USD"] == (10, 600, 400, 0)
+
+
+def test_a_remainder_placed_again_keeps_every_invariant() -> None:
+    run = half_filled()
+    run.place_again(run.slots[1])
+    assert run.broken() == []
+
+
+def test_a_remainder_that_the_venue_refuses_is_given_back() -> None:
+    run = half_filled()
+    run.settlement.reserve(run.slots[1])
+    run.settlement.give_back(run.slots[1])
+    assert pots(run)["b", "USD"] == (610, 0, 400, 0)
 
 
 def test_a_fill_by_an_outsider_moves_our_side_alone() -> None:

@@ -297,6 +297,14 @@ def test_a_remainder_placed_again_has_a_client_order_id_of_its_own() -> None:
     assert slot.client_order_id != first
 
 
+def test_an_attempt_taken_back_is_forgotten() -> None:
+    slot = cancelled_unfilled()
+    before = deepcopy(slot)
+    slot.begin_again(5)
+    slot.take_back_attempt()
+    assert slot == before
+
+
 def test_an_order_that_is_still_open_is_not_placed_again() -> None:
     slot = slot_in(SlotState.COMPLETED)
     slot.open = 10
@@ -399,8 +407,9 @@ def test_a_slot_that_was_quit_takes_no_other_amounts() -> None:
 def filled(slot: ActionSlot, *fills: Execution) -> ActionSlot:
     slot.begin(0)
     slot.complete(1, 0)
-    slot.fills = fills
-    slot.filled = sum(fill.quantity for fill in fills)
+    slot.open = slot.action.quantity
+    for one in fills:
+        slot.fill(one)
     return slot
 
 
@@ -428,6 +437,18 @@ def directed() -> ActionSlot:
 )
 def test_a_verdict_says_who_filled_the_order(fills: tuple[Execution, ...], verdict: Verdict) -> None:
     assert filled(directed(), *fills).verdict is verdict
+
+
+@given(st.lists(st.integers(1, 5), max_size=6))
+def test_fills_are_kept_in_order(quantities: list[int]) -> None:
+    slot = filled(a_slot(bid(small_market(), 30, 100)), *map(fill, quantities))
+    assert [one.quantity for one in slot.fills] == quantities
+
+
+@given(st.lists(st.integers(1, 5), max_size=6))
+def test_what_is_filled_is_no_longer_open(quantities: list[int]) -> None:
+    slot = filled(a_slot(bid(small_market(), 30, 100)), *map(fill, quantities))
+    assert (slot.filled, slot.open) == (sum(quantities), 30 - sum(quantities))
 
 
 def test_an_order_that_takes_anybody_is_never_filled_by_another() -> None:

@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 from hypothesis import given
 
-from orderbook_tui.core.slot import RecoveryAction, SlotState, Verdict
+from orderbook_tui.core.slot import Execution, RecoveryAction, SlotState, Verdict
 from orderbook_tui.core.state import SimulationState, state_hash
 from tests.builders import PERMANENT, TRANSIENT, a_plan, ask, bid, schedule, slots_of, small_market
 from tests.core.by_hand import Run
@@ -92,6 +92,32 @@ def test_open_slots_come_in_the_order_in_which_they_were_placed() -> None:
     assert [slot.sequence for slot in run.state.open_slots()] == [2, 1]
 
 
+def test_an_order_placed_again_stands_behind_those_placed_before() -> None:
+    slots = slots_of(*[("a", bid(USD_BTC, 1, 10)) for _ in range(3)])
+    run = Run(a_plan(slots), slots)
+    run.to_the_end()
+    run.cancel(slots[0])
+    run.place_again(slots[0])
+    assert [slot.sequence for slot in run.state.open_slots()] == [1, 2, 0]
+
+
+def test_an_order_placed_again_is_one_more_order() -> None:
+    slots = slots_of(("a", bid(USD_BTC, 1, 10)))
+    run = Run(a_plan(slots), slots)
+    run.to_the_end()
+    run.cancel(slots[0])
+    run.place_again(slots[0])
+    assert run.state.recount().total_orders_created == 2
+
+
+def test_a_fill_by_an_outsider_is_one_match() -> None:
+    slots = slots_of(("a", bid(USD_BTC, 1, 10)))
+    run = Run(a_plan(slots), slots)
+    run.to_the_end()
+    run.settlement.execute(Execution(0, -1, 10, 1, 0, 0, 0, "x"))
+    assert run.state.recount().total_matches == 1
+
+
 def test_a_state_of_slots_alone_plans_their_accounts_and_markets() -> None:
     state = SimulationState(schedule(3, 2, 2))
     assert ([account.id for account in state.plan.accounts], [market.symbol for market in state.plan.markets]) == (
@@ -143,7 +169,7 @@ def fail_another_way(run: Run) -> None:
 
 
 def lose_a_fill(run: Run) -> None:
-    run.slots[0].fills = ()
+    run.slots[0].first_fill = None
 
 
 def change_a_state(run: Run) -> None:

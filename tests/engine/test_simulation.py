@@ -37,23 +37,26 @@ from tests.engine.runs import (
 EXAMPLES = Path(__file__).parents[2] / "configs"
 FEES = {"maker": "0.0002", "taker": "0.0005"}
 OUTAGE = faults(outages=[{"from_slot": 3, "slots": 1, "attempts": 2}])
+FAULTY = {"kind": "embedded", "fees": FEES, "faults": {"transient_rate": 0.1, "rejection_rate": 0.05}}
 CROSSING: dict[str, dict[str, Any]] = {
     "directed": {},
     "any with resting orders": {
-        "scheduler": {"matching_strategy": "any", "ask_price_offset": "0.98", "bid_price_offset": "1.02", "alternate_sides": False},
+        "scheduler": {
+            "matching_strategy": "any",
+            "ask_price_offset": "0.98",
+            "bid_price_offset": "1.02",
+            "alternate_sides": False,
+        },
         "processor": {"cancel_open_orders_at_end": False},
         "venue": {"kind": "embedded", "faults": {"rejection_rate": 0.2}},
     },
-    "fees, faults, skip": {"venue": {"kind": "embedded", "fees": FEES, "faults": {"transient_rate": 0.1, "rejection_rate": 0.05}}},
-    "fees, faults, continue": {
-        "venue": {"kind": "embedded", "fees": FEES, "faults": {"transient_rate": 0.1, "rejection_rate": 0.05}},
-        "processor": {"on_failure": "continue"},
-    },
+    "fees, faults, skip": {"venue": FAULTY},
+    "fees, faults, continue": {"venue": FAULTY},
     "outages, decided by hand": {"venue": faults(outages=[{"from_slot": 5, "slots": 9, "attempts": 3}], transient_rate=0.1)},
     "latency": {"venue": faults(latency_ms=[0, 1], transient_rate=0.1)},
     "budgets that run out": {"budget": {"budgets": [{"amount": 9_000}]}},
-    "grouped commits": {"processor": {"save_after_each_slot": False}, "venue": faults(transient_rate=0.1, rejection_rate=0.05)},
-}  # fmt: skip
+    "grouped commits": {"processor": {"save_after_each_slot": False}, "venue": FAULTY},
+}
 DECIDERS: dict[str, Decider] = {"fees, faults, continue": CONTINUE, "outages, decided by hand": ByAttempts()}
 
 
@@ -91,10 +94,9 @@ def test_a_subscriber_sees_the_question() -> None:
     simulation.subscribe(lambda run: seen.append(run.question.in_words()) if run.question else None)
     run(simulation, RETRY)
 
-    assert seen == [
-        f"slot 3 of {simulation.account_name(simulation.slots[3].account_id)}, Bid "
-        f"{simulation.slots[3].action.ask_amount:f} ETH-USD, failed after 2 attempts: the venue is down (outage, attempt 2 of 2 that fail)"
-    ]
+    order = "Bid 0.070874 BTC-USD"
+    why = "the venue is down (outage, attempt 2 of 2 that fail)"
+    assert seen == [f"slot 3 of test-account-3, {order}, failed after 2 attempts: {why}"]
 
 
 def test_whoever_ends_a_subscription_hears_no_more() -> None:
@@ -110,9 +112,11 @@ def test_a_question_names_what_the_order_needs_and_what_is_there() -> None:
     simulation = a_simulation(budget={"budgets": [{"amount": 1}]})
     needs: list[tuple[str, bool]] = []
     simulation.subscribe(
-        lambda run: needs.append((run.question.asset, (run.question.needed or 0) > (run.question.available or 0)))
-        if run.question
-        else None
+        lambda run: (
+            needs.append((run.question.asset, (run.question.needed or 0) > (run.question.available or 0)))
+            if run.question
+            else None
+        )
     )
     run(simulation, QUIT)
 
@@ -248,7 +252,7 @@ def held(simulation: Simulation, *, steps: int) -> int:
                 before = simulation.stats.pending_slots
                 simulation.step()
                 with anyio.fail_after(10):
-                    while simulation.stats.pending_slots == before:
+                    while simulation.stats.pending_slots == before:  # noqa: ASYNC110
                         await anyio.sleep(0.001)
             await anyio.sleep(0.01)
             simulation.stop()
@@ -289,8 +293,8 @@ def test_pausing_saves(tmp_path: Path) -> None:
     async def script() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(simulation.run, SKIP)
-            while simulation.stats.completed_slots < 5:
-                await anyio.sleep(0)
+            while simulation.stats.completed_slots < 5:  # noqa: ASYNC110
+                await anyio.sleep(0.0001)
             simulation.pause()
             saved.append(StatePersistence(tmp_path).load(simulation.id).stats.completed_slots)
             simulation.stop()
@@ -518,13 +522,14 @@ def large(**more: Any) -> dict[str, Any]:
     return {
         "accounts": {"generate": {"count": 50}},
         "markets": [
-            {"symbol": symbol, "base": symbol[:2], "quote": "USD", "reference_price": 100 * (n + 1)} for n, symbol in enumerate(symbols)
+            {"symbol": symbol, "base": symbol[:2], "quote": "USD", "reference_price": 100 * (n + 1)}
+            for n, symbol in enumerate(symbols)
         ],
         "scheduler": {"trades_per_account": 400},
         "processor": {"max_retries": 9},
         "venue": {"kind": "embedded", "fees": FEES, "faults": {"transient_rate": 0.02}},
         **more,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module")
@@ -642,7 +647,7 @@ def test_a_schedule_of_one_s_own_can_be_run() -> None:
 def test_overridden_amounts_are_run() -> None:
     simulation = a_simulation()
     for slot in simulation.slots[:2]:
-        slot.override(**{"ask_amount" if slot.action.side.word == "Bid" else "bid_amount": "0.5"})  # type: ignore[arg-type]
+        slot.override(**{"ask_amount" if slot.action.side.word == "Bid" else "bid_amount": "0.5"})
     run(simulation)
 
     assert [slot.filled for slot in simulation.slots[:2]] == [500_000, 500_000]

@@ -37,8 +37,9 @@ class CheckpointsScreen(RunScreen):
     CSS_PATH = "checkpoints.tcss"
     AUTO_FOCUS = "DataTable"
     HELP_TEXT = (
-        "Every line is a run that was saved in the state folder. One that is to resume goes on exactly where it stopped; one that is "
-        "done opens to be looked at. One that is in use belongs to another process; one that is damaged says why and does not open."
+        "Every line is a run that was saved in the state folder. One that is to resume goes on exactly where it stopped; "
+        "one that is done opens to be looked at. One that is in use belongs to another process; one that is damaged says "
+        "why, and does not open."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Resume", id="checkpoints.open", tooltip="take the run under the cursor up"),

@@ -15,6 +15,8 @@ from orderbook_tui.tui.widgets.slot_details import SlotDetails
 from orderbook_tui.tui.widgets.slot_table import SlotTable
 from orderbook_tui.tui.widgets.status_strip import StatusStrip
 
+_EVERY = 5
+"""Pulses from one look at budgets and details to the next."""
 _NOTHING_OPEN = """\
 No run is open.
 
@@ -42,6 +44,10 @@ class SlotsScreen(RunScreen):
         Binding("f", "follow", "Follow", id="slots.follow", tooltip="keep the cursor on the slot where the run is"),
         Binding("g", "go_to", "Go to", show=False, id="slots.go_to", tooltip="go to a slot by its number"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pulses = 0
 
     def compose(self) -> ComposeResult:
         yield StatusStrip()
@@ -72,10 +78,20 @@ class SlotsScreen(RunScreen):
         super().pulse()
         table = self.query_one(SlotTable)
         table.look()
-        self.query_one(BudgetTotals).look()
+        self._pulses += 1
+        # What nobody can read 20 times a second is not drawn so often. A slot that was gone to is there at once.
+        if self._pulses % _EVERY == 0 or not (simulation := self.simulation) or simulation.status is not RunStatus.RUNNING:
+            self.query_one(BudgetTotals).look()
+            self._detail()
+
+    def on_slot_table_moved(self) -> None:
+        if not self.query_one(SlotTable).following:
+            self._detail()
+
+    def _detail(self) -> None:
         details = self.query_one(SlotDetails)
         if details.size.height:
-            details.look(self.simulation, table.slot)
+            details.look(self.simulation, self.query_one(SlotTable).slot)
 
     def on_slot_table_opened(self, event: SlotTable.Opened) -> None:
         from orderbook_tui.tui.screens.details import DetailsScreen

@@ -24,7 +24,7 @@ from textual.strip import Strip
 from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.figures import clock, fit, fit_middle, name, number, percent, price, quantity
-from orderbook_tui.tui.theme import Inks, inks, on_paper
+from orderbook_tui.tui.theme import Inks, inks_on
 
 
 class Column(NamedTuple):
@@ -60,7 +60,7 @@ _NONE: Final = (SlotState.PENDING, -1, -1, -1)
 
 def _version(slot: ActionSlot) -> _Version:
     """Return what changes whenever a line of the table has to."""
-    return slot.state, len(slot.attempts), slot.filled, len(slot.decisions)
+    return slot.state, slot.attempt_count, slot.filled, len(slot.decisions)
 
 
 class SlotTable(ScrollView, can_focus=True):
@@ -95,7 +95,7 @@ class SlotTable(ScrollView, can_focus=True):
             super().__init__()
             self.slot = slot
 
-    following: reactive[bool] = reactive(True)
+    following: reactive[bool] = reactive(default=True)
     """Whether the cursor keeps to the slot where the run is."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
@@ -108,6 +108,7 @@ class SlotTable(ScrollView, can_focus=True):
         self._grown: dict[str, int] = {}
         self._drawn: dict[int, _Version] = {}
         self._strips: dict[int, tuple[_Version, Strip]] = {}
+        self._inks: tuple[Inks, Inks] | None = None
 
     # What is shown
 
@@ -241,45 +242,50 @@ class SlotTable(ScrollView, can_focus=True):
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        ink = inks(self.app)
-        if y == 0:
-            return on_paper(self, Strip([Segment(self._header(), ink.muted)]))
+        width = self.size.width
+        if self._inks is None:
+            self._inks = inks_on(self)
+        ink, marked = self._inks
         place = y - 1 + self.scroll_offset.y
+        if y == 0:
+            return Strip([Segment(fit(self._header(), width), ink.muted)], width)
         if place >= len(self._slots):
-            return on_paper(self, Strip([]))
+            return Strip([Segment(" " * width, ink.plain)], width)
         slot = self._slots[place]
-        version = _version(slot)
-        self._drawn[place] = version
+        version = self._drawn[place] = _version(slot)
+        if place == self._cursor:
+            return self._line(slot, "▌", marked)
         known = self._strips.get(place)
         if known is None or known[0] != version:
             if len(self._strips) > 400:
                 self._strips.clear()
-            known = self._strips[place] = version, on_paper(self, Strip([Segment(" "), *self._segments(slot, ink)]))
-        if place != self._cursor:
-            return known[1]
-        line = Strip([Segment("▌", ink.accent), *self._segments(slot, ink)])
-        return line.extend_cell_length(self.size.width).apply_style(ink.cursor)
+            known = self._strips[place] = version, self._line(slot, " ", ink)
+        return known[1]
 
     def _header(self) -> str:
-        return " " + (" " * self._gap).join(
-            fit(COLUMNS[key].title, width, right=COLUMNS[key].right) for key, width in self._widths.items()
-        )
+        titles = (fit(COLUMNS[key].title, width, right=COLUMNS[key].right) for key, width in self._widths.items())
+        return " " + (" " * self._gap).join(titles)
 
-    def _segments(self, slot: ActionSlot, ink: Inks) -> list[Segment]:
-        segments: list[Segment] = []
-        grown = False
+    def _line(self, slot: ActionSlot, mark: str, ink: Inks) -> Strip:
+        """Return a slot's line. Neighbours in one ink are one segment: what a line costs is its segments."""
         plain = ink.muted if slot.state is SlotState.PENDING else ink.plain
+        segments, run, run_ink, cells = [Segment(mark, ink.accent)], "", plain, 1
+        gap, grown = " " * self._gap, False
         for key, width in self._widths.items():
             column, text = COLUMNS[key], self._TEXTS[key](self, slot)
-            wanted = cell_len(text)
-            if wanted > width and wanted > self._grown.get(key, 0):
+            if len(text) > width and (wanted := cell_len(text)) > max(width, self._grown.get(key, 0)):
                 self._grown[key] = wanted
                 grown = True
-            shown = fit_middle(text, width) if key == "account" else fit(text, width, right=column.right)
-            segments.append(Segment(shown + " " * self._gap, _ink_of(key, slot, ink) or plain))
+            if text and (style := _ink_of(key, slot, ink) or plain) is not run_ink:
+                segments.append(Segment(run, run_ink))
+                run, run_ink = "", style
+            run += (fit_middle(text, width) if key == "account" else fit(text, width, right=column.right)) + gap
+            cells += width + len(gap)
+        room = self.size.width - cells
+        segments.append(Segment(run + " " * room if room >= 0 else run[:room], run_ink))
         if grown:
             self.call_later(self._measure)
-        return segments
+        return Strip(segments, cells + room)
 
     def _measure(self) -> None:
         """Choose the columns that fit, and how wide each is."""
@@ -302,6 +308,7 @@ class SlotTable(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._inks = None
         self._strips.clear()
 
     def _account(self, slot: ActionSlot) -> str:

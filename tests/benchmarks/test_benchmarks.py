@@ -1,0 +1,34 @@
+"""Each benchmark works, at a size at which its number says nothing."""
+
+import json
+
+import pytest
+
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.catalogue import BENCHMARKS
+
+TINY = {"book_messages_per_s": 1_000, "help_s": 1, "first_frame_s": 1}
+
+
+@pytest.mark.parametrize("name", [name for name in BENCHMARKS if name != "bytes_per_slot"])
+def test_a_benchmark_gives_a_positive_number(name: str) -> None:
+    assert BENCHMARKS[name].measure(TINY.get(name, 400)) > 0
+
+
+def test_what_is_named_is_measured_in_a_fresh_process_and_printed_as_one_line_of_json(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(BENCHMARKS, "bytes_per_slot", BENCHMARKS["bytes_per_slot"]._replace(size=10_000))
+    assert main(["bytes_per_slot"]) == 0
+    printed = capfd.readouterr().out
+    assert printed.count("\n") == 1
+    numbers = json.loads(printed)
+    assert list(numbers) == ["bytes_per_slot"]
+    assert numbers["bytes_per_slot"] > 0
+
+
+def test_an_unknown_name_is_told_on_stderr_with_exit_status_2(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["help_s", "faster"]) == 2
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "no such benchmark: faster" in told.err
