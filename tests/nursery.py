@@ -54,14 +54,19 @@ class Nursery:
         folder: Path,
         kill_after: float | None = None,
         signal_after: tuple[float, int] | None = None,
+        counted_from: str = "*",
     ) -> Ended:
-        """Run `orderbook-tui` in `folder`; `kill_after` so many seconds it gets a SIGKILL, or another signal."""
+        """Run `orderbook-tui` in `folder`; `kill_after` so many seconds it gets a SIGKILL, or another signal.
+
+        The seconds are counted from when there is a file in `folder` that the pattern `counted_from` fits.
+        """
         after, number = signal_after or (kill_after, signal.SIGKILL)
         order = {
             "arguments": [str(argument) for argument in arguments],
             "folder": str(folder),
             "after": after,
             "signal": number,
+            "from": counted_from,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -97,6 +102,9 @@ def _run(order: dict[str, Any]) -> tuple[int, str, str]:
         if child == 0:
             _child(order, out.fileno(), err.fileno())
         if order["after"] is not None:
+            give_up = time.monotonic() + 30
+            while not any(Path(order["folder"]).glob(order["from"])) and time.monotonic() < give_up:
+                time.sleep(0.001)
             time.sleep(order["after"])
             os.kill(child, order["signal"])  # not yet waited for, so the number is still its own
         _, status = os.waitpid(child, 0)

@@ -13,7 +13,8 @@ from tests.core.by_hand import Run
 
 SMALL = [small_market("BTC-USD"), small_market("ETH-USD")]
 
-fees = st.builds(FeeSchedule, st.integers(0, 10**10 - 1), st.integers(0, 10**10 - 1))
+rates = st.one_of(st.just(0), st.integers(0, 10**10 - 1))
+fees = st.builds(FeeSchedule, rates, rates)
 preventions = st.sampled_from(SelfTradePrevention)
 
 

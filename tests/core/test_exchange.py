@@ -68,6 +68,14 @@ def test_the_maker_pays_the_makers_fee_and_the_taker_the_takers() -> None:
     assert (execution.maker, execution.maker_fee, execution.taker, execution.taker_fee) == (0, 10, 1, 25)
 
 
+@pytest.mark.parametrize(("maker", "taker"), [(0, 0), (10**8, 0), (0, 10**8), (10**8, 2 * 10**8)])
+def test_each_side_pays_its_own_rate_where_one_is_free(maker: int, taker: int) -> None:
+    exchange = an_exchange(FeeSchedule(maker, taker))
+    place(exchange, "a", ask(BTC_USD, 10, 100), 0)
+    (execution,) = place(exchange, "b", bid(BTC_USD, 10, 100), 1).executions
+    assert (execution.maker_fee, execution.taker_fee) == (maker * 1000 // 10**10, taker * 1000 // 10**10)
+
+
 def test_a_fee_is_on_the_makers_price() -> None:
     exchange = an_exchange()
     place(exchange, "a", ask(BTC_USD, 10, 100), 0)

@@ -1,0 +1,109 @@
+"""Leaving: it asks only where a run would be stopped by it, and loses nothing."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from orderbook_tui.engine.simulation import RunStatus, Simulation
+from orderbook_tui.tui.app import OrderbookApp
+from orderbook_tui.tui.screens.confirm import ConfirmScreen
+from tests.tui.screen import drive, outage, simulation, until, until_status
+
+_SLOW = {"slots_per_second": 15, "retry_base_delay_ms": 1}
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+def test_before_the_start_it_just_leaves(tmp_path: Path, key: str) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        app.simulate_key(key)
+        await until(lambda: app.return_value is not None)
+
+    app = drive(simulation(tmp_path), tmp_path, script)
+    assert app.return_value == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_a_run_that_goes_on_is_asked_about_then_saved_and_ends_as_if_never_left(tmp_path: Path, key: str) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        run = app.simulation
+        assert run is not None
+        app.simulate_key("space")
+        await until(lambda: run.stats.completed_slots >= 2)
+        app.simulate_key(key)
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        app.simulate_key("n")
+        await until(lambda: not isinstance(app.screen, ConfirmScreen))
+        assert run.status is RunStatus.RUNNING
+        app.simulate_key(key)
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        app.simulate_key("y")
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path, processor=_SLOW)
+    app = drive(run, tmp_path, script)
+    assert app.return_value == 0
+    assert 0 < run.stats.pending_slots < 8
+
+    async def finish(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        assert again.status is RunStatus.READY
+        again.control.slots_per_second = None
+        await pilot.press("space")
+        await until_status(app, RunStatus.DONE)
+
+    again = Simulation.resume(run.id, tmp_path)
+    drive(again, tmp_path, finish)
+    whole = simulation(tmp_path / "other", processor=_SLOW)
+    whole.control.slots_per_second = None
+
+    async def at_once(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("space")
+        await until_status(app, RunStatus.DONE)
+
+    drive(whole, tmp_path / "other", at_once)
+    assert again.state_hash() == whole.state_hash()
+
+
+def test_a_paused_run_is_left_without_asking(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("n")
+        await until(lambda: app.simulation is not None and app.simulation.stats.completed_slots == 1)
+        app.simulate_key("q")
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path)
+    drive(run, tmp_path, script)
+    assert Simulation.resume(run.id, tmp_path).stats.completed_slots == 1
+
+
+def test_the_exit_status_tells_how_a_finished_run_went(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("space")
+        await until_status(app, RunStatus.WAITING)
+        await pilot.press("c")
+        await until_status(app, RunStatus.DONE)
+        app.simulate_key("q")
+        await until(lambda: app.return_value is not None)
+
+    app = drive(simulation(tmp_path, venue=outage(1)), tmp_path, script)
+    assert app.return_value == 1
+
+
+def test_a_question_over_the_quit_dialog_is_answered_first(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        run = app.simulation
+        assert run is not None
+        app.simulate_key("space")
+        await until(lambda: run.stats.completed_slots >= 2)
+        app.simulate_key("q")
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        await until_status(app, RunStatus.WAITING)
+        app.simulate_key("r")
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        app.simulate_key("y")
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path, processor=_SLOW, venue=outage(4, attempts=4))
+    drive(run, tmp_path, script)
+    assert Simulation.resume(run.id, tmp_path).stats.completed_slots >= 4

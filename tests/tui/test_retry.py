@@ -1,0 +1,209 @@
+"""The dialog: what it says, and that each answer does what it says."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from orderbook_tui.core.slot import RecoveryAction, SlotState
+from orderbook_tui.engine.simulation import RunStatus, Simulation
+from orderbook_tui.tui.app import OrderbookApp
+from orderbook_tui.tui.screens.retry import RetryScreen
+from tests.tui.screen import SMALL, WIDE, Script, drive, outage, shown, simulation, until, until_status
+
+
+def with_dialog(script: Script, slot: int = 2, attempts: int = 2) -> Script:
+    """Start the run, wait for the dialog, then play `script`."""
+
+    async def played(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("space")
+        await until_status(app, RunStatus.WAITING)
+        await until(lambda: isinstance(app.screen, RetryScreen))
+        await pilot.pause()
+        await script(app, pilot)
+
+    return played
+
+
+def press(*keys: str) -> Script:
+    async def pressed(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press(*keys)
+        await until(lambda: app.simulation is None or app.simulation.status is not RunStatus.WAITING)
+        await pilot.pause(0.1)
+
+    return pressed
+
+
+def decisions(run: Simulation, slot: int = 2) -> list[tuple[str, str]]:
+    return [(decision.action.value, decision.by) for decision in run.slots[slot].decisions]
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_it_shows_all_that_one_needs_to_decide(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        text = shown(app)
+        for words in (
+            "WAITING FOR YOU",
+            "slot 2",
+            "BTC-USD",
+            "account test-account",
+            "partner slot 3",
+            "the venue is down (outage, attempt 2 of 2 that fail)",
+            "transient: the same order may pass later",
+            "budget needed",
+            "available",
+            "enough",
+            "Attempts (2)",
+            " 1 ",
+            "r Retry",
+            "s Skip",
+            "c Continue",
+            "q Quit",
+            "one more attempt now",
+            "save and leave",
+        ):
+            assert words in text, words
+        await pilot.press("r")
+
+    drive(simulation(tmp_path, venue=outage(2)), tmp_path, with_dialog(script), size)
+
+
+@pytest.mark.parametrize("keys", [("r",), ("enter",), ("down", "up", "enter")], ids=["letter", "enter", "arrows"])
+def test_retry_makes_one_more_attempt_and_cures_it(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    run = simulation(tmp_path, venue=outage(2))
+    drive(run, tmp_path, with_dialog(press(*keys)))
+    assert run.status is RunStatus.DONE
+    assert run.slots[2].state is SlotState.COMPLETED
+    assert run.slots[2].attempt_count == 3
+    assert decisions(run) == [("retry", "person")]
+
+
+def test_a_retry_that_fails_asks_again(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        for attempts in (3, 4):
+            await pilot.press("r")
+            await until(
+                lambda attempts=attempts: (  # type: ignore[misc]
+                    isinstance(app.screen, RetryScreen) and app.screen.question.slot.attempt_count == attempts
+                )
+            )
+        await until_status(app, RunStatus.WAITING)
+        assert "Attempts (4)" in shown(app)
+        assert len([screen for screen in app.screen_stack if isinstance(screen, RetryScreen)]) == 1
+        await pilot.press("r")
+        await until_status(app, RunStatus.DONE)
+
+    run = simulation(tmp_path, venue=outage(2, attempts=4))
+    drive(run, tmp_path, with_dialog(script))
+    assert decisions(run) == [("retry", "person")] * 3
+
+
+@pytest.mark.parametrize("keys", [("s",), ("down", "enter")], ids=["letter", "arrows"])
+def test_skip_gives_the_slot_up_and_goes_on(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    run = simulation(tmp_path, venue=outage(2))
+    app = drive(run, tmp_path, with_dialog(press(*keys)))
+    assert run.status is RunStatus.DONE
+    assert run.slots[2].state is SlotState.SKIPPED
+    assert run.stats.completed_slots == 7
+    assert app.exit_status() == 1
+
+
+@pytest.mark.parametrize("keys", [("c",), ("down", "down", "enter")], ids=["letter", "arrows"])
+def test_continue_leaves_it_failed_and_goes_on(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    run = simulation(tmp_path, venue=outage(2))
+    drive(run, tmp_path, with_dialog(press(*keys)))
+    assert run.status is RunStatus.DONE
+    assert run.slots[2].state is SlotState.FAILED
+    assert run.stats.failed_slots == 1
+
+
+@pytest.mark.parametrize("keys", [("q",), ("down", "down", "down", "enter")], ids=["letter", "arrows"])
+def test_quit_saves_and_leaves_and_the_slot_is_run_again_on_resume(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        app.simulate_key(keys[0])
+        for key in keys[1:]:
+            await asyncio.sleep(0.05)
+            app.simulate_key(key)
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path, venue=outage(2))
+    app = drive(run, tmp_path, with_dialog(script))
+    assert app.exit_status() == 3
+    assert run.slots[2].state is SlotState.PENDING
+
+    again = Simulation.resume(run.id, tmp_path)
+    assert again.stats.completed_slots == 2
+    assert decisions(again) == [("quit", "person")]
+
+    async def finish(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("space")
+        await until_status(app, RunStatus.DONE)
+
+    drive(again, tmp_path, finish)
+    assert again.slots[2].state is SlotState.COMPLETED
+    assert again.stats.completed_slots == 8
+
+
+def test_escape_decides_nothing(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("escape", "2", "5", "f5", "space", "n", "x")
+        assert isinstance(app.screen, RetryScreen)
+        assert app.simulation is not None
+        assert app.simulation.status is RunStatus.WAITING
+        await pilot.press("s")
+        await until_status(app, RunStatus.DONE)
+
+    run = simulation(tmp_path, venue=outage(2))
+    drive(run, tmp_path, with_dialog(script))
+    assert decisions(run) == [("skip", "person")]
+
+
+def test_only_the_first_of_two_answers_counts(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        assert isinstance(app.screen, RetryScreen)
+        for answer in RecoveryAction.SKIP, RecoveryAction.QUIT, RecoveryAction.RETRY:
+            app.screen.action_answer(answer.value)
+        await until_status(app, RunStatus.DONE)
+
+    run = simulation(tmp_path, venue=outage(2))
+    drive(run, tmp_path, with_dialog(script))
+    assert decisions(run) == [("skip", "person")]
+
+
+def test_leaving_in_the_middle_of_a_question_leaves_it_undecided(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        app.simulate_key("ctrl+c")
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path, venue=outage(2))
+    app = drive(run, tmp_path, with_dialog(script))
+    assert app.return_value == 0
+    again = Simulation.resume(run.id, tmp_path)
+    assert decisions(again) == []
+    assert again.slots[2].attempt_count == 2
+
+    async def asked_at_once(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        assert again.slots[2].attempt_count == 2
+        await pilot.press("r")
+        await until_status(app, RunStatus.DONE)
+
+    drive(again, tmp_path, with_dialog(asked_at_once))
+    assert again.stats.completed_slots == 8
+
+
+def test_a_run_that_stops_takes_its_dialog_away(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        assert app.simulation is not None
+        app.simulation.stop()
+        await until_status(app, RunStatus.STOPPED)
+        await pilot.pause()
+        assert app.screen is app.get_screen("slots")
+        await pilot.press("space")
+        await until_status(app, RunStatus.WAITING)
+        await pilot.press("r")
+        await until_status(app, RunStatus.DONE)
+
+    run = simulation(tmp_path, venue=outage(2))
+    drive(run, tmp_path, with_dialog(script))
+    assert run.stats.completed_slots == 8
