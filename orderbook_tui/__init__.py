@@ -11,26 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orderbook_tui.config import SimulatorConfig, load_config, parse_config
+    from orderbook_tui.core.action import OrderAction, OrderMatchingStrategy, StrategyKind
     from orderbook_tui.core.book import OrderBook, SelfTradePrevention, Side, TimeInForce
     from orderbook_tui.core.budget import AccountBudget, BudgetSnapshot, BudgetStore, BudgetSummary
     from orderbook_tui.core.discipline import MarketDiscipline
     from orderbook_tui.core.exchange import Exchange, FeeSchedule
+    from orderbook_tui.core.journal import RecoveryAction
     from orderbook_tui.core.market import Account, Market, MarketStatus, Regulation
     from orderbook_tui.core.money import Asset
     from orderbook_tui.core.scheduler import AmountDistribution, AmountIn, MarketDistribution, SchedulerConfig, SlotScheduler
-    from orderbook_tui.core.slot import (
-        ActionSlot,
-        OrderAction,
-        OrderMatchingStrategy,
-        RecoveryAction,
-        SlotState,
-        StrategyKind,
-        Verdict,
-    )
+    from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
     from orderbook_tui.core.state import SimulationState, SimulationStats
+    from orderbook_tui.engine.control import Ending
     from orderbook_tui.engine.decisions import Decider, PolicyDecider, Question, TerminalDecider
     from orderbook_tui.engine.persistence import StatePersistence
-    from orderbook_tui.engine.processor import Ending, ProcessorResults, SlotProcessor
+    from orderbook_tui.engine.processor import ProcessorResults, SlotProcessor
     from orderbook_tui.engine.retry import Backoff
     from orderbook_tui.engine.simulation import RunStatus, Simulation
     from orderbook_tui.errors import (
@@ -55,20 +50,21 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "config": ("SimulatorConfig", "load_config", "parse_config"),
+    "core.action": ("OrderAction", "OrderMatchingStrategy", "StrategyKind"),
     "core.book": ("OrderBook", "SelfTradePrevention", "Side", "TimeInForce"),
     "core.budget": ("AccountBudget", "BudgetSnapshot", "BudgetStore", "BudgetSummary"),
     "core.discipline": ("MarketDiscipline",),
     "core.exchange": ("Exchange", "FeeSchedule"),
+    "core.journal": ("RecoveryAction",),
     "core.market": ("Account", "Market", "MarketStatus", "Regulation"),
     "core.money": ("Asset",),
     "core.scheduler": ("AmountDistribution", "AmountIn", "MarketDistribution", "SchedulerConfig", "SlotScheduler"),
-    "core.slot": (
-        "ActionSlot", "OrderAction", "OrderMatchingStrategy", "RecoveryAction", "SlotState", "StrategyKind", "Verdict",
-    ),
+    "core.slot": ("ActionSlot", "SlotState", "Verdict"),
     "core.state": ("SimulationState", "SimulationStats"),
+    "engine.control": ("Ending",),
     "engine.decisions": ("Decider", "PolicyDecider", "Question", "TerminalDecider"),
     "engine.persistence": ("StatePersistence",),
-    "engine.processor": ("Ending", "ProcessorResults", "SlotProcessor"),
+    "engine.processor": ("ProcessorResults", "SlotProcessor"),
     "engine.retry": ("Backoff",),
     "engine.simulation": ("RunStatus", "Simulation"),
     "errors": (

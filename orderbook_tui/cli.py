@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -44,8 +44,12 @@ class _Commands(click.Group):
 
 def main() -> NoReturn:
     """Run the program. Whatever is wrong with what the user gave is said in words, with exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # What a terminal or a file cannot hold is written as an escape: names and errors come from outside.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="orderbook-tui", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
@@ -80,7 +84,9 @@ def _running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--account", "accounts", multiple=True, metavar="NAME", help="Only pairs with this account; repeatable."),
         click.option("--market", "markets", multiple=True, metavar="SYMBOL", help="Only pairs on this market; repeatable."),
         _state_dir,
-        click.option("--slots-per-second", type=_Pace(0.00001, 10_000_000), metavar="N", help="The pace, in place of the config's."),
+        click.option(
+            "--slots-per-second", type=_Pace(0.00001, 10_000_000), metavar="N", help="The pace, in place of the config's."
+        ),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, in place of the config's."),
     ):
         command = option(command)
@@ -96,8 +102,12 @@ def _headless_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _format(_running_options(command))
 
 
-_state_dir = click.option("--state-dir", metavar="DIR", help=f"The folder of the checkpoints. [default: the config's, {DEFAULT_STATE_DIR}]")
-_format = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print the result.")
+_state_dir = click.option(
+    "--state-dir", metavar="DIR", help=f"The folder of the checkpoints. [default: the config's, {DEFAULT_STATE_DIR}]"
+)
+_format = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print the result."
+)
 
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -148,7 +158,9 @@ def resume(simulation_id: str, form: str, on_failure: str | None, state_dir: str
     simulation = Simulation.resume(_named(simulation_id, state_dir), state_dir or DEFAULT_STATE_DIR)
     try:
         if options["seed"] not in (None, simulation.config.seed):
-            raise ConfigError([Problem("--seed", f"the schedule was made from seed {simulation.config.seed} and stays as it is")])
+            raise ConfigError(
+                [Problem("--seed", f"the schedule was made from seed {simulation.config.seed} and stays as it is")]
+            )
         _adjust(simulation, options["slots_per_second"], options["markets"], options["accounts"])
     except ConfigError:
         simulation.close()
@@ -175,7 +187,7 @@ def list_(state_dir: str | None, form: str) -> int:
 @_format
 def show(simulation_id: str, state_dir: str | None, form: str) -> int:
     """Print the summary of a saved run, as it stands."""
-    from orderbook_tui.engine.processor import Ending
+    from orderbook_tui.engine.control import Ending
     from orderbook_tui.headless import report
 
     report(_looked_at(simulation_id, state_dir), Ending.DONE, as_json=form == "json")
@@ -196,8 +208,16 @@ def delete(simulation_id: str, state_dir: str | None) -> int:
 
 @cli.command()
 @click.argument("simulation_id", metavar="[ID|latest]")
-@click.option("--what", type=click.Choice(["slots", "fills", "history", "attempts"]), default="slots", show_default=True, help="Which rows.")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="How to write them.")
+@click.option(
+    "--what",
+    type=click.Choice(["slots", "fills", "history", "attempts"]),
+    default="slots",
+    show_default=True,
+    help="Which rows.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="How to write them."
+)
 @click.option("--output", metavar="FILE", help="Where to write them. [default: stdout]")
 @_state_dir
 def export(simulation_id: str, what: str, form: str, output: str | None, state_dir: str | None) -> int:
@@ -280,7 +300,9 @@ def _created(
     return simulation
 
 
-def _adjust(simulation: "Simulation", slots_per_second: float | None, markets: tuple[str, ...], accounts: tuple[str, ...]) -> None:
+def _adjust(
+    simulation: "Simulation", slots_per_second: float | None, markets: tuple[str, ...], accounts: tuple[str, ...]
+) -> None:
     if slots_per_second is not None:
         simulation.control.slots_per_second = slots_per_second
     simulation.select(markets, accounts)
@@ -316,6 +338,6 @@ def _open_app(simulation: "Simulation | None", state_dir: Path) -> int:
 
 def _to_write(path: str) -> Any:
     try:
-        return Path(path).open("w", encoding="utf-8", newline="")
+        return Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="")
     except OSError as error:
         raise ConfigError([Problem("--output", f"{path} cannot be written: {error.strerror}")]) from None

@@ -10,11 +10,11 @@ from typing import Any
 
 import anyio
 
-from orderbook_tui.core.slot import RecoveryAction, SlotState
+from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.slot import SlotState
 from orderbook_tui.core.words import harmless
-from orderbook_tui.engine.control import unwrapped
+from orderbook_tui.engine.control import Ending, unwrapped
 from orderbook_tui.engine.decisions import Decider, PolicyDecider, terminal_or_quit
-from orderbook_tui.engine.processor import Ending
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.engine.summary import exit_status, summary
 
@@ -104,9 +104,9 @@ def _bar(simulation: Simulation) -> Iterator[Any]:
     unsubscribe = simulation.subscribe(make_way)
     try:
         yield refresh
-        refresh()
     finally:
         unsubscribe()
+        refresh()
         progress.stop()
 
 
@@ -119,7 +119,11 @@ def _lines(simulation: Simulation) -> Iterator[Any]:
         stats = simulation.stats
         done = stats.total_slots - stats.pending_slots
         failures = stats.failed_slots + stats.skipped_slots
-        print(f"{done}/{stats.total_slots} slots, {failures} failed, {simulation.slots_per_second:,.0f}/s", file=sys.stderr, flush=True)
+        print(
+            f"{done}/{stats.total_slots} slots, {failures} failed, {simulation.slots_per_second:,.0f}/s",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def refresh() -> None:
         nonlocal last
@@ -139,7 +143,12 @@ def in_words(simulation: Simulation, facts: dict[str, Any]) -> Iterator[str]:
     yield f"{harmless(simulation.name, 80)}  {simulation.id}"
     yield ""
     yield f"Total Slots: {stats['total_slots']}"
-    for label, key in (("Completed", "completed_slots"), ("Failed", "failed_slots"), ("Skipped", "skipped_slots"), ("Pending", "pending_slots")):
+    for label, key in (
+        ("Completed", "completed_slots"),
+        ("Failed", "failed_slots"),
+        ("Skipped", "skipped_slots"),
+        ("Pending", "pending_slots"),
+    ):
         yield f"{label}: {stats[key]}"
     yield f"Orders Created: {stats['total_orders_created']}"
     yield f"Matches: {stats['total_matches']}"
@@ -150,7 +159,8 @@ def in_words(simulation: Simulation, facts: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"Total Budget: {budget['total_initial']}"
     yield f"Total Spent: {budget['total_spent']}"
-    yield f"Utilization: {budget['total_utilization_percent']}%  ({budget['depleted_count']} of {budget['budget_count']} budgets depleted)"
+    depleted = f"{budget['depleted_count']} of {budget['budget_count']} budgets depleted"
+    yield f"Utilization: {budget['total_utilization_percent']}%  ({depleted})"
     yield ""
     yield from _failures(simulation)
     yield from _open_orders(facts["open_orders"])
@@ -167,11 +177,15 @@ def _budget_table(budget: dict[str, Any]) -> Iterator[str]:
     head = ["Asset", "Initial", "Available", "Locked", "Spent", "Received", "Utilization"]
     keys = ["total_initial", "total_available", "total_locked", "total_spent", "total_received"]
     rows = [head] + [
-        [harmless(symbol, 20), *(totals[key] for key in keys), totals["total_utilization_percent"] + "%"] for symbol, totals in budget["assets"].items()
+        [harmless(symbol, 20), *(totals[key] for key in keys), totals["total_utilization_percent"] + "%"]
+        for symbol, totals in budget["assets"].items()
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     for row in rows:
-        yield "  ".join(cell.ljust(width) if not place else cell.rjust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        yield "  ".join(
+            cell.ljust(width) if not place else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
 
 
 def _failures(simulation: Simulation) -> Iterator[str]:

@@ -39,7 +39,16 @@ def as_table(infos: Sequence[SimulationInfo], folder: str) -> str:
         ended = info.completed + info.failed + info.skipped
         status = f"{info.status.value}: {harmless(info.reason, 100)}" if info.reason else info.status.value
         slots = f"{ended}/{info.total_slots}"
-        rows.append([harmless(info.id, 64), harmless(info.name, 30), status, slots, str(info.failed + info.skipped), moment(info.saved_at)[:19]])
+        rows.append(
+            [
+                harmless(info.id, 64),
+                harmless(info.name, 30),
+                status,
+                slots,
+                str(info.failed + info.skipped),
+                moment(info.saved_at)[:19],
+            ]
+        )
     return "\n".join(_aligned(rows))
 
 
@@ -96,7 +105,9 @@ def _forecast_lines(facts: dict[str, Any]) -> Iterator[str]:
     rows = [["Account", "Asset", "Needed", "Budget", "Left", ""]]
     for need in preflight["needs"]:
         short = "" if need["first_refused"] is None else f"not enough from slot {need['first_refused']}"
-        rows.append([harmless(need["account"], 40), harmless(need["asset"], 20), need["needed"], need["budget"], need["left"], short])
+        rows.append(
+            [harmless(need["account"], 40), harmless(need["asset"], 20), need["needed"], need["budget"], need["left"], short]
+        )
     yield ""
     yield from _aligned(rows)
 

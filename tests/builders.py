@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from orderbook_tui.core.action import ANY, OrderAction, OrderMatchingStrategy
 from orderbook_tui.core.book import Side, TimeInForce
 from orderbook_tui.core.exchange import FeeSchedule
+from orderbook_tui.core.journal import Failure
 from orderbook_tui.core.market import Account, Market, MarketStatus, Regulation
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.scheduler import SchedulerConfig, SlotScheduler
-from orderbook_tui.core.slot import ANY, ActionSlot, Failure, OrderAction, OrderMatchingStrategy
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan
 from orderbook_tui.errors import FailureKind
 

@@ -78,9 +78,7 @@ def listed(specs: Sequence[AccountSpec]) -> list[Account]:
     return [Account(spec.id or spec.name or "", spec.name or "") for spec in specs]
 
 
-def account_troubles(
-    specs: Sequence[AccountSpec], number: Callable[[int], object] = lambda index: index
-) -> Iterator[Trouble]:
+def account_troubles(specs: Sequence[AccountSpec], number: Callable[[int], object] = lambda index: index) -> Iterator[Trouble]:
     """Find accounts without id and name, and ids and names that stand for more than one account.
 
     `number` says by which number the file knows the entry at an index.

@@ -103,9 +103,5 @@ def budget_troubles(
 def nothing_by_that_name(place: Place, name: str, kind: str, known: Sequence[str]) -> Trouble:
     """Say that no account, asset or market goes by a name, and which one was probably meant."""
     meant = nearest(name, known)
-    hint = (
-        f"did you mean {shown(meant)}?"
-        if meant
-        else f"there {'is' if len(known) == 1 else 'are'} {alternatives(known)}"
-    )
+    hint = f"did you mean {shown(meant)}?" if meant else f"there {'is' if len(known) == 1 else 'are'} {alternatives(known)}"
     return Trouble(place, f"no {kind} is called {shown(name)}" + (f" ({hint})" if known else ""))

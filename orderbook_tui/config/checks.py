@@ -33,9 +33,7 @@ def _accounts(facts: Facts) -> Iterator[Trouble]:
     spec = facts.config.accounts
     given = [way for way in ("generate", "list", "file") if getattr(spec, way) is not None]
     if len(given) != 1 and facts.is_sound("accounts"):
-        yield Trouble(
-            ("accounts",), f"give exactly one of generate, list and file, not {' and '.join(given) or 'none'}"
-        )
+        yield Trouble(("accounts",), f"give exactly one of generate, list and file, not {' and '.join(given) or 'none'}")
     for place, message in account_troubles(spec.list or (), _numbers(facts, "accounts", "list")):
         yield Trouble(("accounts", "list", *place), message)
 
@@ -69,9 +67,7 @@ def _markets(facts: Facts) -> Iterator[Trouble]:
         try:
             facts.market(spec)
         except AmountError as error:
-            yield Trouble(
-                place, _without_symbol(message_text(error), spec.symbol) if place[1:] else f"the default {error}"
-            )
+            yield Trouble(place, _without_symbol(message_text(error), spec.symbol) if place[1:] else f"the default {error}")
 
 
 def _active(facts: Facts) -> Iterator[Trouble]:
@@ -109,9 +105,7 @@ def _terms(facts: Facts) -> Iterator[Trouble]:
         try:
             market_terms(config, market)
         except ScheduleError as error:
-            yield Trouble(
-                ("scheduler", "max_amount" if _crosses(config, market) else "bid_price_offset"), message_text(error)
-            )
+            yield Trouble(("scheduler", "max_amount" if _crosses(config, market) else "bid_price_offset"), message_text(error))
 
 
 def _weights(facts: Facts) -> Iterator[Trouble]:
@@ -120,9 +114,7 @@ def _weights(facts: Facts) -> Iterator[Trouble]:
     if spec.market_distribution is not MarketDistribution.WEIGHTED:
         if weights is not None:
             how = spec.market_distribution.value
-            yield Trouble(
-                place, f'has no effect with market_distribution "{how}": set it to "weighted" or leave this out'
-            )
+            yield Trouble(place, f'has no effect with market_distribution "{how}": set it to "weighted" or leave this out')
         return
     if weights is None:
         yield Trouble(place, 'missing: market_distribution "weighted" needs the share of each market')

@@ -30,9 +30,7 @@ class Draft:
     def is_sound(self, place: Place) -> bool:
         """Whether nothing at, in or around `place` was refused."""
         around = (place[:length] for length in range(len(place)))
-        return (
-            place not in self._doubtful and place not in self._inside and not any(part in self._cuts for part in around)
-        )
+        return place not in self._doubtful and place not in self._inside and not any(part in self._cuts for part in around)
 
     def original(self, place: Place) -> Place:
         """Return where in the file stands what is at `place` of the config."""
@@ -82,9 +80,7 @@ class Draft:
             return value
         if isinstance(value, Mapping):
             return {
-                key: self._without(member, (*place, key))
-                for key, member in value.items()
-                if (*place, key) not in self._cuts
+                key: self._without(member, (*place, key)) for key, member in value.items() if (*place, key) not in self._cuts
             }
         if isinstance(value, list | tuple):
             kept = [index for index in range(len(value)) if (*place, index) not in self._cuts]

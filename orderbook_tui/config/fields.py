@@ -48,9 +48,7 @@ def refuse(words: str) -> NoReturn:
 def is_in_range(number: Decimal) -> bool:
     """Whether a finite number is short enough to calculate with."""
     digits, exponent = number.as_tuple()[1:]
-    return (
-        len(digits) <= MOST_DIGITS and isinstance(exponent, int) and -LARGEST_EXPONENT <= exponent <= LARGEST_EXPONENT
-    )
+    return len(digits) <= MOST_DIGITS and isinstance(exponent, int) and -LARGEST_EXPONENT <= exponent <= LARGEST_EXPONENT
 
 
 def _decimal(value: object, wanted: str = "a number") -> Decimal:

@@ -87,8 +87,7 @@ class AccountsSpec(Section):
                 {
                     "required": [way],
                     "properties": {
-                        other: {"not": {"type": "null"}} if other == way else {"type": "null"}
-                        for other in _ACCOUNTS_WAYS
+                        other: {"not": {"type": "null"}} if other == way else {"type": "null"} for other in _ACCOUNTS_WAYS
                     },
                 }
                 for way in _ACCOUNTS_WAYS

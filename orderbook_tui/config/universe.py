@@ -18,10 +18,10 @@ from orderbook_tui.config.accounts import generate, listed, read_accounts
 from orderbook_tui.config.budgets import budget_units, directory
 from orderbook_tui.config.models import AccountsSpec, MarketSpec, MatchWith, SchedulerSpec, SimulatorConfig
 from orderbook_tui.config.showing import file_text
+from orderbook_tui.core.action import StrategyKind
 from orderbook_tui.core.market import UNREGULATED, Account, Market, MarketStatus, Regulation
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.scheduler import SchedulerConfig
-from orderbook_tui.core.slot import StrategyKind
 
 DEFAULT_BAND: Final = Decimal("0.10")
 

@@ -90,9 +90,7 @@ def _home(key: str) -> Place | None:
     fields = SimulatorConfig.model_fields
     if key in fields:
         return (key,)
-    homes = [
-        name for name, field in fields.items() if any(key in home.model_fields for home in _sections(field.annotation))
-    ]
+    homes = [name for name, field in fields.items() if any(key in home.model_fields for home in _sections(field.annotation))]
     return (homes[0], key) if len(homes) == 1 else None
 
 

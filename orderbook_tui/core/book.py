@@ -94,7 +94,10 @@ class Level(NamedTuple):
 
 
 class Outcome(msgspec.Struct, gc=False):
-    """What came of a submission: its trades, makers that self-trade prevention cancelled, or why it was refused."""
+    """What came of a submission: its trades, makers that self-trade prevention cancelled, or why it was refused.
+
+    It is for reading: an order that only came to rest shares one with all others that did.
+    """
 
     trades: Sequence[Trade] = ()
     cancelled: tuple[tuple[Order, int], ...] = ()

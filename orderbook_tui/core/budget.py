@@ -278,9 +278,12 @@ class BudgetStore:
         return self.accounts.get(str(account), {}).get(asset.symbol)
 
     def _move(self, kind: MovementKind, account: str, asset: Asset | str, amount: Decimal | int | str) -> None:
-        budget = self.budget(account, asset)
-        units = budget.asset.units(decimal(amount))
+        asset = self._asset(asset)
+        account = str(account)
+        budget = self._found(account, asset) or AccountBudget(self._known.get(account) or Account(account), asset, 0, 0)
+        units = asset.units(decimal(amount))
         apply(budget, kind, units)
+        self.accounts.setdefault(account, {})[asset.symbol] = budget
         self._kept.append(Movement(budget.account.id, budget.asset.symbol, kind, units, self._clock() if self._clock else None))
 
 

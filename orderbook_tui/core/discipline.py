@@ -58,7 +58,8 @@ class MarketDiscipline:
         market = self.market
         if self.highest is None:
             return f"price {market.price(price):f} of {market.symbol} is not positive"
-        return f"price {market.price(price):f} is outside the band of {market.symbol}, {market.price(self.lowest):f} to {market.price(self.highest):f}"
+        lowest, highest = market.price(self.lowest), market.price(self.highest)
+        return f"price {market.price(price):f} is outside the band of {market.symbol}, {lowest:f} to {highest:f}"
 
 
 def band(market: Market) -> tuple[int, int | None]:

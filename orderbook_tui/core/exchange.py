@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
+from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.book import Order, OrderBook, Outcome, SelfTradePrevention
+from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.money import decimal, steps
-from orderbook_tui.core.slot import Execution, OrderAction
 from orderbook_tui.errors import AmountError, Rejected
 
 FEE_DECIMALS: Final = 10
@@ -99,7 +100,10 @@ class Exchange:
         return self._by_place[order_id % self._stride].cancel(order_id)
 
     def restore(self, order_id: int, account: str, action: OrderAction, quantity: int, client_id: int) -> None:
-        """Rest an order of an earlier life behind its price. Restore in priority order; ids go on after the highest."""
+        """Rest an order of an earlier life behind its price. Restore in priority order; ids go on after the highest.
+
+        The exchange must have the same markets in the same order as the one that gave the id.
+        """
         order = Order(order_id, account, action.side, action.price, quantity, action.matching_strategy.account, client_id)
         self.books[action.market.symbol].rest(order)
         self.skip_ids(order_id)

@@ -5,9 +5,10 @@ from collections import Counter
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.budget import AccountBudget, BudgetStore, apply
 from orderbook_tui.core.exchange import Exchange
+from orderbook_tui.core.journal import Attempt, Cancel, Execution
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.settlement import Settlement
-from orderbook_tui.core.slot import Attempt, Cancel, Execution, SlotState
+from orderbook_tui.core.slot import SlotState
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.errors import OrderbookTuiError
 

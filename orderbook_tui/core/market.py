@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import force_setattr
 
-from orderbook_tui.core.money import Asset, decimal, scaled, steps, written
+from orderbook_tui.core.money import Asset, decimal, plain, scaled, steps, written
 from orderbook_tui.errors import AmountError
 
 
@@ -62,7 +62,8 @@ class Market(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             number = decimal(getattr(self, name))
             if number < 0 or (number == 0 and name != "min_notional"):
                 raise AmountError(f"{self.symbol}: {name} is {number}, it must be positive")
-            force_setattr(self, name, number)
+            force_setattr(self, name, plain(number))
+        force_setattr(self, "status", MarketStatus(self.status))
         step = scaled(self.tick_size, self.lot_size)
         quote_unit = Decimal(1).scaleb(-self.quote.precision)
         needed = -int(step.as_tuple().exponent)

@@ -29,6 +29,10 @@ class Asset(msgspec.Struct, frozen=True, gc=False):
     symbol: str
     precision: int = DEFAULT_PRECISION
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.precision <= MAX_PRECISION:
+            raise AmountError(f"{self.symbol}: precision {self.precision} is not in 0..{MAX_PRECISION}")
+
     def units(self, amount: Decimal) -> int:
         """Return `amount` of this asset as a count of its smallest unit.
 

@@ -12,9 +12,10 @@ import msgspec
 
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
+from orderbook_tui.core.journal import Decision, Failure, RecoveryAction
 from orderbook_tui.core.replay import replay
 from orderbook_tui.core.settlement import Settlement
-from orderbook_tui.core.slot import ActionSlot, Decision, Failure, RecoveryAction
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan
 from orderbook_tui.errors import OrderError
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from orderbook_tui.core.budget import BudgetStore
+from orderbook_tui.core.journal import Attempt, Decision, Event
 from orderbook_tui.core.settlement import Settlement
-from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Event, SlotState
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan, SimulationState
 
 

@@ -20,10 +20,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import force_setattr
 
+from orderbook_tui.core.action import ANY, OrderAction, OrderMatchingStrategy, StrategyKind
 from orderbook_tui.core.book import Side, TimeInForce
 from orderbook_tui.core.market import Account, Market, MarketStatus
 from orderbook_tui.core.money import MAX_UNITS, decimal
-from orderbook_tui.core.slot import ANY, ActionSlot, OrderAction, OrderMatchingStrategy, StrategyKind
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import ScheduleError
 
 MAX_SLOTS = 10_000_000
@@ -216,8 +217,8 @@ def _lots(config: SchedulerConfig, market: Market, price: int) -> tuple[int, int
     if fewest > most:
         asset = market.quote if config.amount_in is AmountIn.QUOTE else market.base
         raise ScheduleError(
-            f"{market.symbol}: no whole number of lots lies between {config.min_amount} and {config.max_amount} {asset.symbol}: "
-            f"one lot is {float(lot):.8g} {asset.symbol}"
+            f"{market.symbol}: no whole number of lots lies between {config.min_amount} and {config.max_amount} "
+            f"{asset.symbol}: one lot is {float(lot):.8g} {asset.symbol}"
         )
     return fewest, most
 

@@ -9,11 +9,13 @@ proceeds. So a fee can never overdraw a budget, and per asset spent = received +
 
 from collections.abc import Iterator, Sequence
 
+from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.budget import AccountBudget, BudgetStore, Movement, MovementKind
 from orderbook_tui.core.discipline import MarketDiscipline
 from orderbook_tui.core.exchange import FeeSchedule, fee
-from orderbook_tui.core.slot import ActionSlot, Attempt, Cancel, Decision, Event, Execution, OrderAction
+from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution
+from orderbook_tui.core.slot import ActionSlot
 
 _BID = Side.BID
 

@@ -10,13 +10,13 @@ state follows from them: an `Attempt` (it was accepted, or why not) and a `Decis
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from orderbook_tui.core.book import Side, TimeInForce
-from orderbook_tui.core.market import Market
+from orderbook_tui.core.action import OrderAction
+from orderbook_tui.core.book import Side
+from orderbook_tui.core.journal import Attempt, Decision, Execution, Failure, RecoveryAction
 from orderbook_tui.core.money import decimal
 from orderbook_tui.errors import AmountError, FailureKind, IllegalTransition
 
@@ -38,135 +38,6 @@ class Verdict(StrEnum):
     PARTLY = "partly"
     BY_ANOTHER = "by_another"
     UNMATCHED = "unmatched"
-
-
-class RecoveryAction(StrEnum):
-    """What may be decided about a slot when its retries are spent."""
-
-    RETRY = "retry"
-    SKIP = "skip"
-    CONTINUE = "continue"
-    QUIT = "quit"
-
-
-class StrategyKind(StrEnum):
-    """The three ways of choosing a counterparty."""
-
-    MATCH_WITH = "match_with"
-    SEQUENTIAL_NEXT = "sequential_next"
-    ANY = "any"
-
-
-class OrderMatchingStrategy(msgspec.Struct, frozen=True, gc=False):
-    """Whom an order trades with: the account named, or (for `ANY`) whoever comes first."""
-
-    kind: StrategyKind
-    account: str | None = None
-
-    @classmethod
-    def match_with(cls, account: str) -> "OrderMatchingStrategy":
-        """Trade with `account` only."""
-        return cls(StrategyKind.MATCH_WITH, str(account))
-
-
-ANY: Final = OrderMatchingStrategy(StrategyKind.ANY)
-"""Plain price-time priority."""
-
-
-class OrderAction(msgspec.Struct, frozen=True, gc=False):
-    """The order of a slot: `quantity` in lots, `price` in ticks of its market.
-
-    What the account gives and wants follows from these: a Bid gives price x quantity of quote and wants the quantity of base.
-    """
-
-    market: Market
-    side: Side
-    quantity: int
-    price: int
-    matching_strategy: OrderMatchingStrategy = ANY
-    time_in_force: TimeInForce = TimeInForce.GTC
-
-    @property
-    def market_id(self) -> str:
-        return self.market.symbol
-
-    @property
-    def bid_asset(self) -> str:
-        """The asset that the account gives."""
-        return (self.market.quote if self.side is Side.BID else self.market.base).symbol
-
-    @property
-    def ask_asset(self) -> str:
-        """The asset that the account wants."""
-        return (self.market.base if self.side is Side.BID else self.market.quote).symbol
-
-    @property
-    def bid_amount(self) -> Decimal:
-        """What the account gives, before fees."""
-        return self.notional if self.side is Side.BID else self.market.quantity(self.quantity)
-
-    @property
-    def ask_amount(self) -> Decimal:
-        """What the account wants, before fees."""
-        return self.market.quantity(self.quantity) if self.side is Side.BID else self.notional
-
-    @property
-    def notional(self) -> Decimal:
-        """Price x quantity, in quote."""
-        return self.market.quote.amount(self.market.notional(self.price, self.quantity))
-
-
-class Failure(msgspec.Struct, frozen=True, gc=False):
-    """Why an attempt did not place its order."""
-
-    code: str
-    kind: FailureKind
-    message: str
-
-
-class Attempt(msgspec.Struct, gc=False):
-    """One try at placing a slot's order. Times are nanoseconds since the epoch; `number` counts from 1."""
-
-    slot: int
-    number: int
-    started: int
-    ended: int = 0
-    order_id: int | str | None = None
-    failure: Failure | None = None
-
-
-class Execution(msgspec.Struct, frozen=True, gc=False):
-    """A trade between two slots: `price` in ticks, `quantity` in lots, fees in quote units.
-
-    A venue outside this process reports one side at a time: the other is then -1, and `outside` says who it was.
-    """
-
-    maker: int
-    taker: int
-    price: int
-    quantity: int
-    maker_fee: int
-    taker_fee: int
-    at: int
-    outside: str | None = None
-
-
-class Cancel(msgspec.Struct, frozen=True, gc=False):
-    """What was left of a slot's order was cancelled: `quantity` in lots."""
-
-    slot: int
-    quantity: int
-    at: int
-
-
-class Decision(msgspec.Struct, frozen=True, gc=False):
-    """What was decided about a slot after its attempt `attempt`, and by whom (a person, or a policy)."""
-
-    slot: int
-    attempt: int
-    action: RecoveryAction
-    by: str
-    at: int
 
 
 class ActionSlot(msgspec.Struct, gc=False):
@@ -396,9 +267,6 @@ class ActionSlot(msgspec.Struct, gc=False):
             self.earlier_attempts += (self.last_attempt,)
         self.last_attempt = attempt
 
-
-Event = Attempt | Execution | Cancel | Decision
-"""What happens in a run. All else follows from the plan and these, in order: states, budgets, ledger, statistics, books."""
 
 _PENDING, _IN_PROGRESS, _COMPLETED = SlotState.PENDING, SlotState.IN_PROGRESS, SlotState.COMPLETED
 

@@ -13,9 +13,10 @@ import msgspec
 
 from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.exchange import FeeSchedule
+from orderbook_tui.core.journal import Attempt, Decision, Event
 from orderbook_tui.core.market import Account, Market
 from orderbook_tui.core.money import Asset
-from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Event, SlotState, Verdict
+from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from typing import Any
 
 import apsw
 
-from orderbook_tui.core.slot import ActionSlot, OrderMatchingStrategy
+from orderbook_tui.core.action import OrderMatchingStrategy
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
 from orderbook_tui.engine.checkpoint_file import checksums, dressed, explained
 from orderbook_tui.engine.checkpoint_schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, USER_VERSION

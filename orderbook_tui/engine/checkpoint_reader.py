@@ -8,25 +8,14 @@ from typing import Any, Final
 import apsw
 import msgspec
 
+from orderbook_tui.core.action import OrderAction, OrderMatchingStrategy, StrategyKind
 from orderbook_tui.core.book import Side, TimeInForce
 from orderbook_tui.core.exchange import FeeSchedule
+from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, Failure, RecoveryAction
 from orderbook_tui.core.market import Account, Market, MarketStatus, Regulation
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.replay import Replayed, replay
-from orderbook_tui.core.slot import (
-    ActionSlot,
-    Attempt,
-    Cancel,
-    Decision,
-    Event,
-    Execution,
-    Failure,
-    OrderAction,
-    OrderMatchingStrategy,
-    RecoveryAction,
-    SlotState,
-    StrategyKind,
-)
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan
 from orderbook_tui.engine.checkpoint_file import explained, uncollected, undressed
 from orderbook_tui.engine.guard import Holder, boot_id

@@ -16,14 +16,7 @@ from typing import Any, Final, NoReturn, Self
 import apsw
 
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.core.slot import (
-    Attempt,
-    Cancel,
-    Decision,
-    Event,
-    Execution,
-    RecoveryAction,
-)
+from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, RecoveryAction
 from orderbook_tui.engine.checkpoint_file import done_writing, dressed, explained, in_words, opened, writing
 from orderbook_tui.engine.checkpoint_reader import JOURNAL_TABLES, count_events
 from orderbook_tui.engine.guard import Guard

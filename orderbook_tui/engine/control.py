@@ -3,9 +3,18 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 
 import anyio
 import anyio.lowlevel
+
+
+class Ending(StrEnum):
+    """Why a run ended."""
+
+    DONE = "done"
+    QUIT = "quit"
+    STOPPED = "stopped"
 
 
 class RunControl:

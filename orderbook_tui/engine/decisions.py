@@ -8,7 +8,8 @@ from typing import Protocol
 import anyio
 import msgspec
 
-from orderbook_tui.core.slot import ActionSlot, Failure, RecoveryAction
+from orderbook_tui.core.journal import Failure, RecoveryAction
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.words import harmless
 
 

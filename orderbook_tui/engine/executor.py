@@ -6,8 +6,9 @@ from time import time_ns
 from typing import Protocol
 
 from orderbook_tui.core.exchange import Submission
+from orderbook_tui.core.journal import Cancel, Execution, RecoveryAction
 from orderbook_tui.core.settlement import Settlement
-from orderbook_tui.core.slot import ActionSlot, Cancel, Execution, RecoveryAction, SlotState
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.errors import AmountError, OrderError
 from orderbook_tui.venues.base import Venue
@@ -97,7 +98,9 @@ class SlotExecutor:
         """Settle an execution that came after its order was accepted."""
         slot = self._state.slots[max(execution.maker, execution.taker)]
         if execution.quantity > slot.open:
-            raise AmountError(f"slot {slot.sequence} has {slot.action.market.quantity(slot.open):f} open: the fill came too late")
+            raise AmountError(
+                f"slot {slot.sequence} has {slot.action.market.quantity(slot.open):f} open: the fill came too late"
+            )
         self._settlement.execute(execution)
         self._state.journal.append(execution)
         self._state.stats.total_matches += 1
@@ -106,7 +109,12 @@ class SlotExecutor:
         """A failed slot is revisited: put what its partner did not fill back first, so that the two can meet."""
         partner = self._state.slots[slot.partner]
         directed = partner.action.matching_strategy.account is not None
-        if not (directed and self._venue.in_process) or partner.state is not SlotState.COMPLETED or partner.open or partner.filled >= partner.action.quantity:
+        if (
+            not (directed and self._venue.in_process)
+            or partner.state is not SlotState.COMPLETED
+            or partner.open
+            or partner.filled >= partner.action.quantity
+        ):
             return
         attempt = partner.begin_again(time_ns())
         try:

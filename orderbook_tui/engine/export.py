@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any, Final, Generic, TextIO, TypeVar
 
 from orderbook_tui.core.budget import BudgetSnapshot
+from orderbook_tui.core.journal import Attempt, Execution
 from orderbook_tui.core.market import Market
-from orderbook_tui.core.slot import ActionSlot, Attempt, Execution
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.engine.summary import text
 

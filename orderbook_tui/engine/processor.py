@@ -8,14 +8,14 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 import anyio
 import anyio.lowlevel
 
-from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, RecoveryAction, SlotState
-from orderbook_tui.engine.control import RunControl, unwrapped
+from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
+from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.engine.control import Ending, RunControl, unwrapped
 from orderbook_tui.engine.decisions import Decider, Question, terminal_or_quit
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.errors import FailureKind, OrderError
@@ -25,14 +25,6 @@ Executor = Callable[[ActionSlot], OrderId | Awaitable[OrderId]]
 
 SLICE_NS = 1_000_000
 """How long the event loop is kept at most: a key is handled within a few slices, a whole run yields only by time."""
-
-
-class Ending(StrEnum):
-    """Why the processor returned."""
-
-    DONE = "done"
-    QUIT = "quit"
-    STOPPED = "stopped"
 
 
 @dataclass(slots=True)

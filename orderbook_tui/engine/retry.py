@@ -18,4 +18,4 @@ class Backoff(msgspec.Struct, frozen=True):
         # Past 2**40 any base has reached any bound, and a float would soon overflow.
         doubled = self.base_delay_ms * 2 ** min(retry - 1, 40)
         sway = 1 + self.jitter * (2 * chance(self.seed, "wait", slot, retry) - 1)
-        return min(doubled * sway, self.max_delay_ms) / 1000
+        return float(min(doubled * sway, self.max_delay_ms)) / 1000

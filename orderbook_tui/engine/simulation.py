@@ -1,7 +1,7 @@
 """Simulation: one run wired together. The screens, the command line and the tests drive this, and nothing below it.
 
-    config -> universe, schedule -> plan --+
-    checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --> processor --> checkpoint
+config -> universe, schedule -> plan --+
+checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --> processor --> checkpoint
 """
 
 import time
@@ -10,22 +10,23 @@ from enum import StrEnum
 from pathlib import Path
 
 from orderbook_tui.config import SimulatorConfig, scheduler_config, universe
-from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SlotScheduler
-from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, RecoveryAction, SlotState
-from orderbook_tui.core.state import Plan, SimulationState, SimulationStats, state_hash
-from orderbook_tui.engine.control import RunControl
+from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.core.state import Plan, SimulationStats, state_hash
+from orderbook_tui.engine.control import Ending, RunControl
 from orderbook_tui.engine.decisions import Decider, Question
 from orderbook_tui.engine.executor import SlotExecutor
 from orderbook_tui.engine.persistence import GROUP, Checkpoint, CheckpointWriter, StatePersistence
-from orderbook_tui.engine.processor import Ending, SlotProcessor
+from orderbook_tui.engine.processor import SlotProcessor
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.engine.wiring import fee_schedule, open_venue
 from orderbook_tui.errors import ConfigError, FailureKind, OrderError, Problem, ScheduleError
+
 
 class RunStatus(StrEnum):
     """What a simulation is doing."""
@@ -85,7 +86,9 @@ class Simulation:
         described = universe(config, folder)
         if slots is None:
             try:
-                slots = SlotScheduler(scheduler_config(config, described.accounts)).generate_schedule(described.accounts, described.markets)
+                slots = SlotScheduler(scheduler_config(config, described.accounts)).generate_schedule(
+                    described.accounts, described.markets
+                )
             except ScheduleError as error:
                 raise ConfigError([Problem("scheduler", str(error))]) from error
         plan = Plan(
@@ -189,10 +192,15 @@ class Simulation:
     def preflight(self) -> Preflight:
         """Return what a run from the start would be, slot by slot, without placing anything."""
         fresh = [
-            ActionSlot(slot.sequence, slot.account_id, slot.action, slot.max_retries, slot.max_retries + 1) for slot in self.slots
+            ActionSlot(slot.sequence, slot.account_id, slot.action, slot.max_retries, slot.max_retries + 1)
+            for slot in self.slots
         ]
         venue = self.config.venue
-        return preflight(self.state.plan, fresh, venue.self_trade_prevention) if venue.kind == "embedded" else preflight(self.state.plan, fresh)
+        return (
+            preflight(self.state.plan, fresh, venue.self_trade_prevention)
+            if venue.kind == "embedded"
+            else preflight(self.state.plan, fresh)
+        )
 
     def state_hash(self) -> str:
         """Return the digest of the plan and all that came of it; equal for equal runs."""
@@ -400,13 +408,17 @@ class Simulation:
         if question is not None:
             self._flush()
         self.question = question
-        self._become(RunStatus.WAITING if question is not None else RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
+        self._become(
+            RunStatus.WAITING if question is not None else RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING
+        )
 
     def question_about(self, slot: ActionSlot, failure: Failure) -> Question:
         asset = self.budgets.assets[slot.action.bid_asset]
         needed = self._settlement.need(slot.action, slot.action.quantity - slot.filled)
         available = self.budgets.budget(slot.account_id, asset).available
-        return Question(slot, failure, self.account_name(slot.account_id), asset.symbol, asset.amount(needed), asset.amount(available))
+        return Question(
+            slot, failure, self.account_name(slot.account_id), asset.symbol, asset.amount(needed), asset.amount(available)
+        )
 
 
 _COMPLETED = SlotState.COMPLETED

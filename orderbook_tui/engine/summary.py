@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 from orderbook_tui.core.slot import SlotState, Verdict
-from orderbook_tui.engine.processor import Ending
+from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.simulation import Simulation
 
 

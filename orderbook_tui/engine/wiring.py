@@ -2,7 +2,7 @@
 
 from orderbook_tui.config import SimulatorConfig
 from orderbook_tui.core.exchange import Exchange, FeeSchedule
-from orderbook_tui.core.slot import Attempt
+from orderbook_tui.core.journal import Attempt
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.venues.base import Venue
 from orderbook_tui.venues.embedded import EmbeddedVenue
@@ -27,7 +27,9 @@ def open_venue(config: SimulatorConfig, state: SimulationState) -> tuple[Venue, 
     if spec.kind == "embedded":
         exchange = Exchange(plan.markets, plan.fees, spec.self_trade_prevention)
         # An id that was given once is never given again, whether or not its order still rests.
-        exchange.skip_ids(max((e.order_id for e in state.journal if isinstance(e, Attempt) and isinstance(e.order_id, int)), default=0))
+        exchange.skip_ids(
+            max((e.order_id for e in state.journal if isinstance(e, Attempt) and isinstance(e.order_id, int)), default=0)
+        )
         venue = EmbeddedVenue(exchange)
     else:
         venue = PythonVenue(load_callable(spec.target), plan.fees, plan.accounts)

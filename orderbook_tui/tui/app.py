@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from orderbook_tui.core.words import harmless
-from orderbook_tui.engine.processor import Ending
+from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import OrderbookTuiError
 from orderbook_tui.tui.decider import ScreenDecider

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from orderbook_tui.core.slot import RecoveryAction
+from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.engine.decisions import Question
 
 if TYPE_CHECKING:

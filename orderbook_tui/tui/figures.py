@@ -138,7 +138,7 @@ def size(count: int) -> str:
         return f"{count} B"
     step = min((len(str(count)) - 1) // 3, 4)
     amount = count / 1000**step
-    return f"{amount:.1f} {_UNITS[step]}" if amount < 100 else f"{amount:.0f} {_UNITS[step]}"
+    return f"{amount:.1f} {_UNITS[step]}" if step and amount < 100 else f"{amount:.0f} {_UNITS[step]}"
 
 
 def ago(nanoseconds: int) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.slot import ActionSlot, Execution
+from orderbook_tui.core.journal import Execution
+from orderbook_tui.core.slot import ActionSlot
 
 
 class Venue(Protocol):

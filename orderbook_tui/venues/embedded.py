@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from orderbook_tui.core.exchange import Exchange, Submission
-from orderbook_tui.core.slot import ActionSlot, Execution
+from orderbook_tui.core.journal import Execution
+from orderbook_tui.core.slot import ActionSlot
 
 
 class EmbeddedVenue:

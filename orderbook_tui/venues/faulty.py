@@ -11,7 +11,8 @@ import msgspec
 
 from orderbook_tui.core.chance import chance
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.slot import ActionSlot, Execution
+from orderbook_tui.core.journal import Execution
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import Rejected, VenueUnavailable
 from orderbook_tui.venues.base import Venue
 

@@ -20,9 +20,10 @@ import anyio.to_thread
 
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.exchange import FeeSchedule, Submission, fee
+from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.money import decimal
-from orderbook_tui.core.slot import ActionSlot, Execution
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import AmountError, ConfigError, OrderError, OutcomeUnknown, Problem, Rejected, VenueUnavailable
 
 PlaceOrder = Callable[..., Any]
@@ -31,7 +32,9 @@ PlaceOrder = Callable[..., Any]
 class SettlementHandle:
     """How a user's venue reports what became of one slot's order. Safe to use from any thread, also later on."""
 
-    def __init__(self, slot: ActionSlot, quantity: int, fees: FeeSchedule, names: dict[str, str], deliver: Callable[[Execution], None]) -> None:
+    def __init__(
+        self, slot: ActionSlot, quantity: int, fees: FeeSchedule, names: dict[str, str], deliver: Callable[[Execution], None]
+    ) -> None:
         self.slot = slot
         self._left = quantity
         self._highest_fee = fees.highest
@@ -45,7 +48,7 @@ class SettlementHandle:
         price: Decimal | int | str | None = None,
         *,
         counterparty: str | None = None,
-        fee: Decimal | int | str = 0,  # noqa: A002 - the field's word
+        fee: Decimal | int | str = 0,
     ) -> None:
         """Report an execution of the slot's order: `quantity` of base at `price` (its own where omitted), `fee` in quote.
 
@@ -66,12 +69,15 @@ class SettlementHandle:
         sequence, first = self.slot.sequence, self.slot.sequence % 2 == 0
         assert self.slot.last_attempt is not None
         at = self.slot.last_attempt.started
-        execution = Execution(
-            sequence if first else -1, -1 if first else sequence, ticks, lots, charge if first else 0, 0 if first else charge, at, who or "",
-        )  # fmt: skip
+        if first:
+            execution = Execution(sequence, -1, ticks, lots, charge, 0, at, who or "")
+        else:
+            execution = Execution(-1, sequence, ticks, lots, 0, charge, at, who or "")
         with self._lock:
             if not 0 < lots <= self._left:
-                raise AmountError(f"a fill of {quantity} {market.base.symbol}: {market.quantity(self._left):f} is left of the order")
+                raise AmountError(
+                    f"a fill of {quantity} {market.base.symbol}: {market.quantity(self._left):f} is left of the order"
+                )
             self._left -= lots
         self._deliver(execution)
 
@@ -138,7 +144,7 @@ class PythonVenue:
         return Submission(order_id, executions)
 
     async def _call(self, arguments: list[Any]) -> int | str:
-        if inspect.iscoroutinefunction(self._place_order) or inspect.iscoroutinefunction(getattr(self._place_order, "__call__", None)):  # noqa: B004
+        if inspect.iscoroutinefunction(self._place_order) or inspect.iscoroutinefunction(type(self._place_order).__call__):
             order_id = await self._place_order(*arguments)
         else:
             order_id = await anyio.to_thread.run_sync(self._place_order, *arguments)

@@ -47,8 +47,8 @@ def nursery() -> Iterator[Nursery]:
 def config(folder: Path) -> Callable[..., Path]:
     """Writes a configuration to a file."""
 
-    def write(name: str = "config.json", **sections: Any) -> Path:
-        path = folder / name
+    def write(file: str = "config.json", /, **sections: Any) -> Path:
+        path = folder / file
         path.write_text(json.dumps(a_config(**sections)))
         return path
 

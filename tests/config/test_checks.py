@@ -36,13 +36,11 @@ def budget(**spec: object) -> dict[str, object]:
         ({"accounts": {"list": [{"id": "a"}, {}]}}, "accounts.list[1]: an account needs an id or a name"),
         (
             {"accounts": {"generate": {"count": 3}}, "scheduler": {"trades_per_account": 3}},
-            "scheduler.trades_per_account: 3 accounts with 3 trades each are an odd number of slots: "
-            "make one of them even",
+            "scheduler.trades_per_account: 3 accounts with 3 trades each are an odd number of slots: make one of them even",
         ),
         (
             {"accounts": {"generate": {"count": 1_000_000}}, "scheduler": {"rounds": 2}},
-            "scheduler.trades_per_account: 1000000 accounts with 20 trades each are 20000000 slots, "
-            "at most 10000000 fit",
+            "scheduler.trades_per_account: 1000000 accounts with 20 trades each are 20000000 slots, at most 10000000 fit",
         ),
         (
             {"assets": [{"symbol": "USD"}, {"symbol": "BTC"}, {"symbol": "USD"}]},

@@ -89,9 +89,7 @@ def test_a_stored_config_is_read_back_without_checks(text: str) -> None:
 
 
 def test_an_amount_is_exact_from_number_or_text() -> None:
-    assert parse_config({"scheduler": {"min_amount": "100.01"}}) == parse_config(
-        '{"scheduler": {"min_amount": 100.01}}'
-    )
+    assert parse_config({"scheduler": {"min_amount": "100.01"}}) == parse_config('{"scheduler": {"min_amount": 100.01}}')
 
 
 def test_a_venue_without_a_kind_is_the_one_its_keys_speak_of() -> None:

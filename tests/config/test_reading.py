@@ -48,9 +48,7 @@ def test_what_is_not_a_number_is_refused_where_it_stands(constant: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "number", ["1e999999999", "1e-999999999", "1e99999999999999999999", "9" * 5000, "0." + "1" * 5000]
-)
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "1e99999999999999999999", "9" * 5000, "0." + "1" * 5000])
 def test_a_number_out_of_all_proportion_is_refused_at_once(number: str) -> None:
     [problem] = problems(f'{{"scheduler": {{"max_amount": {number}}}}}')
     assert problem.startswith("scheduler.max_amount: ")

@@ -3,8 +3,9 @@
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange, Submission
 from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.journal import Cancel, Decision, Failure, RecoveryAction
 from orderbook_tui.core.replay import replay
-from orderbook_tui.core.slot import ActionSlot, Cancel, Decision, Failure, RecoveryAction, SlotState
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan
 from orderbook_tui.errors import OrderError
 

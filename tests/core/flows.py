@@ -2,11 +2,12 @@
 
 from hypothesis import strategies as st
 
+from orderbook_tui.core.action import OrderAction, StrategyKind
 from orderbook_tui.core.book import SelfTradePrevention, TimeInForce
 from orderbook_tui.core.exchange import FeeSchedule
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.scheduler import MarketDistribution
-from orderbook_tui.core.slot import ActionSlot, OrderAction, StrategyKind
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import ScheduleError
 from tests.builders import a_plan, ask, bid, schedule, slots_of, small_market, some_markets
 from tests.core.by_hand import Run

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.book import SelfTradePrevention, Side, TimeInForce
 from orderbook_tui.core.exchange import Exchange, FeeSchedule, Submission, fee
 from orderbook_tui.core.market import Market
-from orderbook_tui.core.slot import OrderAction
 from orderbook_tui.errors import AmountError, Rejected
 from tests.builders import ask, bid, small_market
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
+from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.preflight import preflight
-from orderbook_tui.core.slot import ActionSlot, OrderAction
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan
 from tests.builders import a_market, a_plan, ask, bid, schedule, slots_of, small_market
 from tests.core.by_hand import Run

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.journal import Attempt, Cancel, Execution, Failure, RecoveryAction
 from orderbook_tui.core.replay import Replayed, replay
-from orderbook_tui.core.slot import ActionSlot, Attempt, Cancel, Execution, Failure, RecoveryAction, SlotState
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import state_hash
 from orderbook_tui.errors import OrderError
 from tests.builders import PERMANENT, TRANSIENT, UNKNOWN, a_plan, a_slot, ask, bid, slots_of, small_market

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderbook_tui.core.action import StrategyKind
 from orderbook_tui.core.book import Side, TimeInForce
 from orderbook_tui.core.market import Market, MarketStatus
 from orderbook_tui.core.scheduler import MarketDistribution, SchedulerConfig, SlotScheduler, check_count, draw
-from orderbook_tui.core.slot import ActionSlot, SlotState, StrategyKind
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.errors import AmountError, ScheduleError
 from tests.builders import a_market, a_plan, schedule, some_accounts, some_markets
 from tests.core.by_hand import Run

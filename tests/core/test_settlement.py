@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.budget import MovementKind
 from orderbook_tui.core.exchange import FeeSchedule
 from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.journal import Attempt, Execution, RecoveryAction
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.settlement import Settlement
-from orderbook_tui.core.slot import Attempt, Execution, OrderAction, RecoveryAction
 from orderbook_tui.errors import DisciplineError, InsufficientBudget
 from tests.builders import TRANSIENT, a_plan, ask, bid, slots_of, small_market
 from tests.core.by_hand import Run, pots

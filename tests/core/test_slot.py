@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderbook_tui.core.slot import (
-    ActionSlot,
-    Attempt,
-    Decision,
-    Execution,
-    Failure,
-    OrderMatchingStrategy,
-    RecoveryAction,
-    SlotState,
-    Verdict,
-)
+from orderbook_tui.core.action import OrderMatchingStrategy
+from orderbook_tui.core.journal import Attempt, Decision, Execution, Failure, RecoveryAction
+from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
 from orderbook_tui.errors import AmountError, IllegalTransition
 from tests.builders import PERMANENT, TRANSIENT, UNKNOWN, a_market, a_slot, ask, bid, small_market
 

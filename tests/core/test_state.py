@@ -6,7 +6,8 @@ from copy import deepcopy
 import pytest
 from hypothesis import given
 
-from orderbook_tui.core.slot import Execution, RecoveryAction, SlotState, Verdict
+from orderbook_tui.core.journal import Execution, RecoveryAction
+from orderbook_tui.core.slot import SlotState, Verdict
 from orderbook_tui.core.state import SimulationState, state_hash
 from tests.builders import PERMANENT, TRANSIENT, a_plan, ask, bid, schedule, slots_of, small_market
 from tests.core.by_hand import Run

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from orderbook_tui.core.exchange import Exchange, FeeSchedule
+from orderbook_tui.core.journal import Cancel, Decision, Failure, RecoveryAction
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SchedulerConfig, SlotScheduler
-from orderbook_tui.core.slot import ActionSlot, Cancel, Decision, Failure, RecoveryAction
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
 from orderbook_tui.engine.persistence import GROUP, StatePersistence
 from orderbook_tui.errors import FailureKind

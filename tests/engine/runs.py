@@ -8,9 +8,10 @@ from typing import Any
 import anyio
 
 from orderbook_tui.config import parse_config
-from orderbook_tui.core.slot import ActionSlot, RecoveryAction
+from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import Decider, PolicyDecider, Question
-from orderbook_tui.engine.processor import Ending
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 
 RICH = {"budget": {"budgets": [{"amount": 10**9}]}}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orderbook_tui.core.slot import Attempt
+from orderbook_tui.core.journal import Attempt
 from orderbook_tui.engine.guard import Guard, boot_id, holder_of
 from orderbook_tui.engine.persistence import CheckpointStatus, StatePersistence
 from orderbook_tui.errors import CheckpointInUse
@@ -20,7 +20,7 @@ from tests.engine.checkpoints import a_fresh_run, a_played_run, file_of, saved
 
 _WRITE = """
 import sys
-from orderbook_tui.core.slot import Attempt
+from orderbook_tui.core.journal import Attempt
 from orderbook_tui.engine.persistence import StatePersistence
 from tests.engine.checkpoints import a_fresh_run
 state = a_fresh_run(trades=5000)
@@ -91,7 +91,7 @@ def test_a_kill_while_the_checkpoint_is_made_leaves_a_whole_one_or_none(tmp_path
 
 _OPEN_AND_CLOSE = """
 import sys
-from orderbook_tui.core.slot import Attempt
+from orderbook_tui.core.journal import Attempt
 from orderbook_tui.engine.persistence import StatePersistence
 print(0, flush=True)
 while True:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from orderbook_tui.core.slot import Failure, RecoveryAction
+from orderbook_tui.core.journal import Failure, RecoveryAction
 from orderbook_tui.engine.decisions import PolicyDecider, Question, TerminalDecider, terminal_or_quit
 from orderbook_tui.errors import FailureKind
 from tests.builders import PERMANENT, a_slot

@@ -10,19 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orderbook_tui.core.action import OrderAction
+from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, Failure, RecoveryAction
 from orderbook_tui.core.market import Account
-from orderbook_tui.core.slot import (
-    ActionSlot,
-    Attempt,
-    Cancel,
-    Decision,
-    Event,
-    Execution,
-    Failure,
-    OrderAction,
-    RecoveryAction,
-    SlotState,
-)
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan, SimulationState, state_hash
 from orderbook_tui.engine.checkpoint_reader import misfit
 from orderbook_tui.engine.persistence import CheckpointStatus, Intent, StatePersistence

@@ -8,10 +8,11 @@ import anyio.lowlevel
 import pytest
 
 from orderbook_tui.core.book import Side
-from orderbook_tui.core.slot import ActionSlot, Attempt, Decision, Failure, RecoveryAction, SlotState
-from orderbook_tui.engine.control import RunControl
+from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
+from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.engine.control import Ending, RunControl
 from orderbook_tui.engine.decisions import Decider, PolicyDecider, Question
-from orderbook_tui.engine.processor import Ending, Executor, ProcessorResults, SlotProcessor, failure_of
+from orderbook_tui.engine.processor import Executor, ProcessorResults, SlotProcessor, failure_of
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.errors import (
     FailureKind,

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orderbook_tui.config import load_config, parse_config
-from orderbook_tui.core.slot import RecoveryAction, SlotState, Verdict
+from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.slot import SlotState, Verdict
+from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import Decider
 from orderbook_tui.engine.persistence import StatePersistence
-from orderbook_tui.engine.processor import Ending
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import CheckpointInUse, ConfigError
 from tests.engine.runs import (

@@ -45,7 +45,8 @@ def drive(run: Simulation | None, folder: Path, script: Script, size: tuple[int,
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await script(app, pilot)
-            app.exit()
+            if app.return_value is None:
+                app.exit()
         if app.simulation is not None:
             app.simulation.close()
         return app
@@ -70,6 +71,11 @@ async def until_status(app: OrderbookApp, status: RunStatus) -> None:
 
 def table(app: OrderbookApp) -> SlotTable:
     return app.get_screen("slots").query_one(SlotTable)
+
+
+def said(app: OrderbookApp) -> str:
+    """All notifications."""
+    return "\n".join(f"{notice.title} {notice.message}" for notice in app._notifications)
 
 
 def shown(app: OrderbookApp) -> str:

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from orderbook_tui.core.slot import RecoveryAction
+from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.checkpoints import CheckpointsScreen
 from orderbook_tui.tui.screens.confirm import ConfirmScreen

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.engine.catalog import list_checkpoints
 from orderbook_tui.engine.decisions import PolicyDecider
-from orderbook_tui.engine.simulation import RecoveryAction, RunStatus, Simulation
+from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.checkpoints import CheckpointsScreen
 from orderbook_tui.tui.screens.confirm import ConfirmScreen
@@ -43,8 +44,7 @@ def test_an_empty_folder_says_what_to_do(tmp_path: Path, size: tuple[int, int]) 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 def test_a_run_is_taken_up_from_the_list_and_finished(tmp_path: Path, size: tuple[int, int]) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
-        await until(lambda: listed(app).chosen)
-        await pilot.pause(0.1)
+        await until(lambda: "half done" in shown(app))
         text = shown(app)
         for words in ("half done", "to resume", "2/8  25%", "kB"):
             assert words in text, words

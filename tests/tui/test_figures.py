@@ -53,4 +53,4 @@ def test_a_share_is_all_only_when_it_is() -> None:
 
 def test_lengths_of_time_and_sizes_have_units() -> None:
     assert [span(seconds) for seconds in (0.9, 59, 61, 3_700, 90_000)] == ["0 s", "59 s", "1 min 01 s", "1 h 01 min", "1 d 1 h"]
-    assert [size(count) for count in (0, 999, 36_900, 123_456_789)] == ["0.0 B", "999 B", "36.9 kB", "123 MB"]
+    assert [size(count) for count in (0, 999, 36_900, 123_456_789)] == ["0 B", "999 B", "36.9 kB", "123 MB"]

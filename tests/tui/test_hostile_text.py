@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from orderbook_tui.core.journal import Failure
+from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.decisions import Question
 from orderbook_tui.engine.simulation import RunStatus
+from orderbook_tui.errors import FailureKind
 from orderbook_tui.tui.app import OrderbookApp
 from tests.tui.screen import SMALL, WIDE, drive, outage, shown, simulation, until_status
 
@@ -19,33 +23,19 @@ HOSTILE = {
     "emoji": "👩‍👩‍👧‍👦🇩🇪❤️日本語",
     "marks": "a" + "\u0301" * 500,
     "long": "x" * 10_000,
-    "lines": "one\ntwo\r\n\tthree\x00",
+    "lines": "one\ntwo\r\n\tthree",
 }
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def named(text: str) -> dict[str, Any]:
     """A config in which everything that has a name is called so."""
-    text = text[:150]
     return {
         "name": text,
         "accounts": {"list": [{"name": f"{text}{number}"} for number in range(4)]},
         "markets": [{"symbol": text, "base": f"B{text}", "quote": f"Q{text}", "reference_price": "100"}],
         "venue": outage(2),
     }
-
-
-def renamed(run: Any, text: str) -> None:
-    """Put in what the config would have refused."""
-    from msgspec.structs import force_setattr
-
-    force_setattr(run.state.plan, "name", text)
-    for account in run.state.plan.accounts:
-        run._names[account.id] = text
-    for market in run.state.plan.markets:
-        force_setattr(market, "symbol", text)
-        for asset in (market.base, market.quote):
-            force_setattr(asset, "symbol", text) if False else None
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
@@ -58,9 +48,9 @@ def test_names_are_shown_harmlessly_on_every_screen(tmp_path: Path, kind: str, s
             assert all(strip.cell_length == size[0] for strip in app.screen._compositor.render_strips())
             return text
 
+        text = harmless()
         if kind == "markup":
-            assert "[bold red]"[:4] in harmless()
-        harmless()
+            assert "[bold" in text
         await pilot.press("space")
         await until_status(app, RunStatus.WAITING)
         await pilot.pause()
@@ -75,17 +65,13 @@ def test_names_are_shown_harmlessly_on_every_screen(tmp_path: Path, kind: str, s
         await pilot.pause(0.3)
         harmless()
 
-    run = simulation(tmp_path)
-    run = simulation(tmp_path, venue=outage(2))
-    renamed(run, HOSTILE[kind])
-    from orderbook_tui.core.slot import Failure
-    from orderbook_tui.errors import FailureKind
+    run = simulation(tmp_path, **named(HOSTILE[kind]))
+    ask = run.question_about
 
-    original = run.question_about
-
-    def question_about(slot: Any, failure: Failure) -> Any:
-        slot.attempts[-1].failure = hostile = Failure(HOSTILE[kind], FailureKind.UNKNOWN, HOSTILE[kind])
-        return original(slot, hostile)
+    def question_about(slot: ActionSlot, failure: Failure) -> Question:
+        said = Failure(HOSTILE[kind], FailureKind.UNKNOWN, HOSTILE[kind])
+        slot.attempts[-1].failure = said
+        return ask(slot, said)
 
     run.question_about = question_about  # type: ignore[method-assign]
     drive(run, tmp_path, script, size)

@@ -11,6 +11,7 @@ from orderbook_tui.tui.screens.confirm import ConfirmScreen
 from tests.tui.screen import drive, outage, simulation, until, until_status
 
 _SLOW = {"slots_per_second": 15, "retry_base_delay_ms": 1}
+_LONG = {"trades_per_account": 100}
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
@@ -41,10 +42,10 @@ def test_a_run_that_goes_on_is_asked_about_then_saved_and_ends_as_if_never_left(
         app.simulate_key("y")
         await until(lambda: app.return_value is not None)
 
-    run = simulation(tmp_path, processor=_SLOW)
+    run = simulation(tmp_path, processor=_SLOW, scheduler=_LONG)
     app = drive(run, tmp_path, script)
     assert app.return_value == 0
-    assert 0 < run.stats.pending_slots < 8
+    assert 0 < run.stats.pending_slots < 400
 
     async def finish(app: OrderbookApp, pilot: Pilot[int]) -> None:
         assert again.status is RunStatus.READY
@@ -54,7 +55,7 @@ def test_a_run_that_goes_on_is_asked_about_then_saved_and_ends_as_if_never_left(
 
     again = Simulation.resume(run.id, tmp_path)
     drive(again, tmp_path, finish)
-    whole = simulation(tmp_path / "other", processor=_SLOW)
+    whole = simulation(tmp_path / "other", processor=_SLOW, scheduler=_LONG)
     whole.control.slots_per_second = None
 
     async def at_once(app: OrderbookApp, pilot: Pilot[int]) -> None:
@@ -104,6 +105,6 @@ def test_a_question_over_the_quit_dialog_is_answered_first(tmp_path: Path) -> No
         app.simulate_key("y")
         await until(lambda: app.return_value is not None)
 
-    run = simulation(tmp_path, processor=_SLOW, venue=outage(4, attempts=4))
+    run = simulation(tmp_path, processor=_SLOW, scheduler=_LONG, venue=outage(4, attempts=4))
     drive(run, tmp_path, script)
     assert Simulation.resume(run.id, tmp_path).stats.completed_slots >= 4

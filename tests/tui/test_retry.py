@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from orderbook_tui.core.slot import RecoveryAction, SlotState
+from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.slot import SlotState
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.retry import RetryScreen

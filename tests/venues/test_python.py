@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from orderbook_tui.core.slot import RecoveryAction, Verdict
+from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.slot import Verdict
 from orderbook_tui.engine.decisions import Decider
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import ConfigError

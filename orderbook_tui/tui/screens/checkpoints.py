@@ -30,19 +30,29 @@ _WORDS: Final = {
 _OPENABLE: Final = (CheckpointStatus.FINISHED, CheckpointStatus.INTERRUPTED)
 
 
+class CheckpointTable(DataTable[Text]):
+    """The list; what Enter does on it depends on the line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Resume", id="checkpoints.open", tooltip="take the run under the cursor up"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.screen.check_action("open", ()) if action == "select_cursor" else True
+
+
 class CheckpointsScreen(RunScreen):
     """The checkpoints of the state folder, the one saved last first."""
 
     NAME = "Checkpoints"
     CSS_PATH = "checkpoints.tcss"
-    AUTO_FOCUS = "DataTable"
+    AUTO_FOCUS = "CheckpointTable"
     HELP_TEXT = (
         "Every line is a run that was saved in the state folder. One that is to resume goes on exactly where it stopped; "
         "one that is done opens to be looked at. One that is in use belongs to another process; one that is damaged says "
         "why, and does not open."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Resume", id="checkpoints.open", tooltip="take the run under the cursor up"),
         Binding(
             "d", "delete", "Delete", id="checkpoints.delete", tooltip="delete the checkpoint under the cursor, after asking"
         ),
@@ -56,7 +66,7 @@ class CheckpointsScreen(RunScreen):
     def compose(self) -> ComposeResult:
         yield StatusStrip()
         yield Static("", id="folder", markup=False)
-        yield DataTable[Text](cursor_type="row", id="list")
+        yield CheckpointTable(cursor_type="row", id="list")
         yield Static("", id="reason", markup=False)
         yield KeyBar()
 
@@ -69,7 +79,7 @@ class CheckpointsScreen(RunScreen):
     @property
     def chosen(self) -> SimulationInfo | None:
         """The checkpoint under the cursor."""
-        place = self.query_one(DataTable).cursor_row
+        place = self.query_one(CheckpointTable).cursor_row
         return self._listed[place] if 0 <= place < len(self._listed) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -84,7 +94,7 @@ class CheckpointsScreen(RunScreen):
         return True
 
     def key_label(self, action: str) -> str | None:
-        if action == "open" and (chosen := self.chosen) is not None and chosen.finished:
+        if action == "select_cursor" and (chosen := self.chosen) is not None and chosen.finished:
             return "Open"
         return None
 
@@ -93,9 +103,9 @@ class CheckpointsScreen(RunScreen):
         self.refresh_bindings()
 
     def on_data_table_row_selected(self) -> None:
-        self.action_open()
+        self._open_chosen()
 
-    def action_open(self) -> None:
+    def _open_chosen(self) -> None:
         chosen = self.chosen
         if chosen is None:
             return
@@ -148,7 +158,7 @@ class CheckpointsScreen(RunScreen):
         return self.simulation is not None and bool(self.simulation.id) and info.id == self.simulation.id
 
     def _show(self, listed: list[SimulationInfo]) -> None:
-        ink, table = inks(self.app), self.query_one(DataTable)
+        ink, table = inks(self.app), self.query_one(CheckpointTable)
         wide = self.size.width >= 100
         place = table.cursor_row
         self._listed = listed

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from orderbook_tui.core.slot import RecoveryAction
+from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.engine.decisions import Question
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import FailureKind

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from orderbook_tui.core.budget import AccountBudget
 from orderbook_tui.core.money import Asset
 from orderbook_tui.engine.simulation import Simulation
-from orderbook_tui.tui.figures import fit, name, number_in
+from orderbook_tui.tui.figures import fit, name, number, number_in
 from orderbook_tui.tui.theme import inks, on_paper
 
 _TITLES = ("available", "locked", "spent")
@@ -44,6 +44,15 @@ class Total:
     @property
     def pots(self) -> tuple[int, int, int, int, int]:
         return self.initial, self.available, self.locked, self.spent, self.depleted
+
+
+def _shared(wanted: list[int], room: int) -> list[int]:
+    """Share `room` out: who wants little gets it, the others get as much as each other."""
+    shares = dict.fromkeys(range(len(wanted)), 0)
+    for waiting, place in zip(range(len(wanted), 0, -1), sorted(shares, key=wanted.__getitem__), strict=True):
+        shares[place] = min(wanted[place], max(room // waiting, 6))
+        room -= shares[place]
+    return list(shares.values())
 
 
 class BudgetTotals(Widget):
@@ -109,11 +118,13 @@ class BudgetTotals(Widget):
             return [Segment(f" and {len(totals) - y + 1} assets more", ink.muted)]
         symbols = max((cell_len(name(total.asset.symbol)) for total in totals), default=0)
         symbol_width = min(max(symbols, 5), 10)
-        most = max((width - symbol_width - _BAR - 12) // 3 - 2, 6)
-        columns = [
-            max(len(title), *(len(number_in(total.asset.amount(total.pots[place]), most)) for total in totals))
-            for place, title in enumerate(_TITLES, start=1)
-        ]
+        columns = _shared(
+            [
+                max([len(title), *(len(number(total.asset.amount(total.pots[place]))) for total in totals)])
+                for place, title in enumerate(_TITLES, start=1)
+            ],
+            width - symbol_width - _BAR - 12 - 2 * len(_TITLES),
+        )
         bar = max(width - symbol_width - 12 - sum(columns) - 2 * len(columns), _BAR)
         if y == 0:
             titles = "".join("  " + fit(title, column, right=True) for title, column in zip(_TITLES, columns, strict=True))

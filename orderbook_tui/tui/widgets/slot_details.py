@@ -3,7 +3,8 @@
 from rich.style import Style
 from rich.text import Text
 
-from orderbook_tui.core.slot import ActionSlot, Attempt, Execution
+from orderbook_tui.core.journal import Attempt, Execution
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.figures import clock, message, name, number, price, quantity, short_span
 from orderbook_tui.tui.theme import Inks, inks

@@ -1,0 +1,84 @@
+"""Exports: every table as CSV and JSON lines."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from orderbook_tui.engine.export import TABLES, ExportFormat, export, moment
+from orderbook_tui.engine.simulation import Simulation
+from tests.engine.runs import a_simulation, faults, finished
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Simulation:
+    """A run in which an attempt failed, and a slot was skipped."""
+    return finished(venue=faults(outages=[{"from_slot": 3, "slots": 1, "attempts": 2}]))
+
+
+def written(simulation: Simulation, what: str, form: ExportFormat = ExportFormat.CSV) -> str:
+    out = io.StringIO()
+    export(simulation, what, form, out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_the_count_is_that_of_the_rows(simulation: Simulation, what: str) -> None:
+    out = io.StringIO()
+
+    assert export(simulation, what, ExportFormat.JSONL, out) == out.getvalue().count("\n")
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_every_row_has_a_cell_for_each_column(simulation: Simulation, what: str) -> None:
+    head, *rows = csv.reader(io.StringIO(written(simulation, what)))
+
+    assert {len(row) for row in rows} == {len(head)}
+
+
+@pytest.mark.parametrize("what", ["fills", "attempts", "history"])
+def test_a_table_without_rows_is_its_head(what: str) -> None:
+    assert written(a_simulation(), what) == ",".join(TABLES[what].columns) + "\n"
+
+
+@pytest.mark.parametrize("what", ["fills", "attempts", "history"])
+def test_json_lines_without_rows_are_nothing(what: str) -> None:
+    assert written(a_simulation(), what, ExportFormat.JSONL) == ""
+
+
+def test_a_slot_that_was_never_tried_has_no_times() -> None:
+    first = json.loads(written(a_simulation(), "slots", ExportFormat.JSONL).splitlines()[0])
+
+    assert (first["state"], first["started_at"], first["order_id"], first["verdict"]) == ("Pending", None, None, None)
+
+
+def test_a_failed_attempt_says_why(simulation: Simulation) -> None:
+    rows = [json.loads(line) for line in written(simulation, "attempts", ExportFormat.JSONL).splitlines()]
+
+    assert [(row["slot"], row["attempt"], row["error_kind"]) for row in rows if row["error_code"]] == [
+        (3, 1, "transient"),
+        (3, 2, "transient"),
+    ]
+
+
+def test_a_fill_names_both_sides(simulation: Simulation) -> None:
+    first = json.loads(written(simulation, "fills", ExportFormat.JSONL).splitlines()[0])
+
+    assert (first["maker_slot"], first["taker_slot"], first["maker"], first["taker"]) == (
+        0,
+        1,
+        "test-account-1",
+        "test-account-2",
+    )
+
+
+def test_a_time_is_iso_8601_in_utc() -> None:
+    assert moment(1_700_000_000_123_456_789) == "2023-11-14T22:13:20.123456+00:00"
+
+
+def test_an_export_of_a_checkpoint_is_that_of_the_run(tmp_path: Path) -> None:
+    simulation = finished(tmp_path)
+
+    assert written(Simulation.look(simulation.id, tmp_path), "history") == written(simulation, "history")
