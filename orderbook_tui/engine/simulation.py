@@ -10,14 +10,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from orderbook_tui.config import SimulatorConfig, scheduler_config, universe
+from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
-from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
+from orderbook_tui.core.journal import Failure
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SlotScheduler
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan, SimulationStats, state_hash
+from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.control import Ending, RunControl
 from orderbook_tui.engine.decisions import Decider, Question
 from orderbook_tui.engine.executor import SlotExecutor
@@ -56,7 +58,6 @@ class Simulation:
         self._subscribers: list[Callable[[Simulation], None]] = []
         self._selected: Callable[[ActionSlot], bool] | None = None
         self._started: float | None = None
-        self._revisiting = False
         self.notes: list[str] = []
         """What whoever runs it should know, in words: markets left out, events that a checkpoint has lost."""
         self.exchange: Exchange | None = None
@@ -196,11 +197,8 @@ class Simulation:
             for slot in self.slots
         ]
         venue = self.config.venue
-        return (
-            preflight(self.state.plan, fresh, venue.self_trade_prevention)
-            if venue.kind == "embedded"
-            else preflight(self.state.plan, fresh)
-        )
+        prevention = venue.self_trade_prevention if venue.kind == "embedded" else SelfTradePrevention.CANCEL_NEWEST
+        return preflight(self.state.plan, fresh, prevention)
 
     def state_hash(self) -> str:
         """Return the digest of the plan and all that came of it; equal for equal runs."""
@@ -290,21 +288,23 @@ class Simulation:
         processing, config = self.config.processor, self.config
         executor = self._connect()
         self._open_checkpoint(executor)
+        bookkeeper = Bookkeeper(
+            self.state, self.budgets, self._settlement, executor, self._writer, revisiting=revisiting, asked=self._ask
+        )
         processor = SlotProcessor(
             backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, config.seed),
             decider=decider,
             control=self.control,
-            observer=self,
+            observer=bookkeeper,
             failures=OrderError,
         )
         self.control.begin()
-        self._revisiting = revisiting
         self._started = time.monotonic()
         self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
         try:
             work = processor.revisit if revisiting else processor.process_slots
             ending = (await work(slots, executor.place)).ending
-            self._tidy(executor, revisiting)
+            bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
         finally:
             self.elapsed, self._started = self.running_time, None
             self.control.stopping = True
@@ -318,13 +318,11 @@ class Simulation:
             self._become(RunStatus.DONE)
         return ending
 
-    def _tidy(self, executor: SlotExecutor, revisiting: bool) -> None:
-        """Cancel what must not stay open: at the end everything (unless told otherwise), and what a revisit left."""
-        everything = self._all_ended() and self.config.processor.cancel_open_orders_at_end
-        some_open = any(slot.open for slot in self.slots)
-        for slot in self.state.open_slots() if some_open and (everything or revisiting) else ():
-            if everything or (slot.action.matching_strategy.account is not None and self.slots[slot.partner].is_ended):
-                executor.cancel(slot)
+    def _ask(self, question: Question | None) -> None:
+        """Note what waits to be decided, or (None) that nothing does."""
+        self.question = question
+        running = RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING
+        self._become(running if question is None else RunStatus.WAITING)
 
     def _all_ended(self) -> bool:
         return self.state.current_slot_index == len(self.slots)
@@ -370,55 +368,3 @@ class Simulation:
         self._status = status
         for changed in list(self._subscribers):
             changed(self)
-
-    # What the processor says (`processor.Observer`)
-
-    def slot_ended(self, slot: ActionSlot) -> None:
-        if self._revisiting:
-            self.state.stats.count(SlotState.FAILED, -1)
-        if slot.state is _COMPLETED:
-            self.state.stats.completed_slots += 1
-        else:
-            self.state.stats.count(slot.state)
-        if (slot.sequence & 1 or slot.decisions) and (slot.open or self.state.slots[slot.sequence ^ 1].open):
-            self._pair_ended(slot)
-        if slot.decisions:
-            self._flush()
-        elif self._writer is not None:
-            self._writer.slot_ended(self.state.journal)
-
-    def _pair_ended(self, slot: ActionSlot) -> None:
-        """Cancel what is left of a directed pair, once none of it is still to come."""
-        second = self.slots[slot.partner]
-        to_come = not slot.sequence & 1 and (not second.is_ended or (self._revisiting and second.state is SlotState.FAILED))
-        if slot.action.matching_strategy.account is not None and not to_come:
-            self._connect().close_pair(slot)
-
-    def attempt_failed(self, attempt: Attempt) -> None:
-        self.state.journal.append(attempt)
-
-    def decided(self, decision: Decision) -> None:
-        self.state.journal.append(decision)
-        # A slot that this ends is committed with the cancel of what is left of its pair, in `slot_ended`: not the one without
-        # the other, or a kill between them would leave an orphan to meet a later pair.
-        if decision.action is RecoveryAction.RETRY:
-            self._flush()
-
-    def waiting(self, question: Question | None) -> None:
-        if question is not None:
-            self._flush()
-        self.question = question
-        self._become(
-            RunStatus.WAITING if question is not None else RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING
-        )
-
-    def question_about(self, slot: ActionSlot, failure: Failure) -> Question:
-        asset = self.budgets.assets[slot.action.bid_asset]
-        needed = self._settlement.need(slot.action, slot.action.quantity - slot.filled)
-        available = self.budgets.budget(slot.account_id, asset).available
-        return Question(
-            slot, failure, self.account_name(slot.account_id), asset.symbol, asset.amount(needed), asset.amount(available)
-        )
-
-
-_COMPLETED = SlotState.COMPLETED

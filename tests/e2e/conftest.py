@@ -1,13 +1,14 @@
 """A folder with a config for every test, and what the program says about the runs saved in it."""
 
 import json
-import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.e2e.terminal import PATIENCE_S, SIZES, command
+from tests.e2e.terminal import SIZES
+from tests.nursery import Ended, Nursery
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 
@@ -15,35 +16,26 @@ CONFIGS: Final = Path(__file__).parents[2] / "configs"
 class Folder:
     """A working folder with `simulator.json`: the project's own, but as fast as it goes and with hardly a wait."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, nursery: Nursery) -> None:
+        self.path, self._nursery = path, nursery
         config = json.loads((CONFIGS / "simulator.json").read_text())
         config["processor"] |= {"slots_per_second": None, "retry_base_delay_ms": 1}
         (path / "simulator.json").write_text(json.dumps(config))
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> Ended:
         """Run the program here, without a terminal."""
-        return subprocess.run(
-            [*command(), *arguments],
-            cwd=self.path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        return self._nursery.run(*arguments, folder=self.path)
 
     def summary(self) -> dict[str, Any]:
         """Return what `show latest` says."""
         shown = self.run("show", "latest", "--format", "json")
-        assert shown.returncode == 0, shown.stderr
-        summary: dict[str, Any] = json.loads(shown.stdout)
-        return summary
+        assert shown.status == 0, shown.stderr
+        return shown.result()
 
     def slots(self) -> list[dict[str, Any]]:
         """Return what `export latest` says of each slot."""
         exported = self.run("export", "latest", "--what", "slots", "--format", "jsonl")
-        assert exported.returncode == 0, exported.stderr
+        assert exported.status == 0, exported.stderr
         return [json.loads(line) for line in exported.stdout.splitlines()]
 
     def listed(self) -> list[dict[str, Any]]:
@@ -52,18 +44,29 @@ class Folder:
         return rows
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+def another_folder(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Folder]:
+    """Makes a folder for a run to compare with."""
+    return lambda: Folder(tmp_path_factory.mktemp("another"), nursery)
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+def folder(tmp_path: Path, nursery: Nursery) -> Folder:
+    return Folder(tmp_path, nursery)
 
 
-@pytest.fixture(scope="module")
-def skipping_hash(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="session")
+def skipping_hash(another_folder: Callable[[], Folder]) -> str:
     """The state hash of a run that nothing interrupts, in which a policy skips what keeps failing."""
-    folder = Folder(tmp_path_factory.mktemp("reference"))
-    ended = folder.run("run", "simulator.json", "--on-failure", "skip", "--format", "json")
-    assert ended.returncode == 1, ended.stderr
-    return str(json.loads(ended.stdout)["state_hash"])
+    ended = another_folder().run("run", "simulator.json", "--on-failure", "skip", "--format", "json")
+    assert ended.status == 1, ended.stderr
+    return str(ended.result()["state_hash"])
 
 
 @pytest.fixture(params=SIZES, ids=[f"{columns}x{lines}" for columns, lines in SIZES])

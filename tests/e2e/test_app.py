@@ -1,6 +1,7 @@
 """The app, from its command to its exit status: opening, running, deciding, stepping, resuming."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_quit_in_the_dialog_saves_and_the_slot_is_run_again_on_resume(folder: Fo
     assert folder.summary()["stats"]["pending_slots"] == 28
 
     resumed = folder.run("resume", "latest", "--on-failure", "quit")
-    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.status == 0, resumed.stderr
     slot = folder.slots()[12]
     assert (slot["state"], slot["attempt_count"], slot["decisions"]) == ("Completed", 5, "quit")
 
@@ -129,7 +130,7 @@ def test_space_pauses_and_lets_go_on(folder: Folder, size: Size) -> None:
 
 
 def test_a_run_left_in_the_middle_is_listed_and_resumed_to_the_same_state(
-    folder: Folder, size: Size, tmp_path_factory: pytest.TempPathFactory
+    folder: Folder, size: Size, another_folder: Callable[[], Folder]
 ) -> None:
     with the_app(folder, size, "--slots-per-second", "2") as terminal:
         terminal.wait_for("READY", "Start")
@@ -156,7 +157,7 @@ def test_a_run_left_in_the_middle_is_listed_and_resumed_to_the_same_state(
     resumed = folder.summary()
     assert resumed["simulation_id"] == left["simulation_id"]
 
-    uninterrupted = Folder(tmp_path_factory.mktemp("uninterrupted"))
+    uninterrupted = another_folder()
     with Terminal("run", "simulator.json", "--on-failure", "ask", folder=uninterrupted.path, size=size) as terminal:
         terminal.wait_for("[r]etry  [s]kip  [c]ontinue  [q]uit ?")
         terminal.press("r", "enter")
@@ -172,7 +173,7 @@ def test_resume_finishes_without_a_screen_what_the_app_began(folder: Folder, ski
         terminal.press("q")
         terminal.end()
     resumed = folder.run("resume", "latest", "--on-failure", "skip")
-    assert resumed.returncode == 1, resumed.stderr
+    assert resumed.status == 1, resumed.stderr
     assert "Completed: 39" in resumed.stdout
     assert folder.summary()["state_hash"] == skipping_hash
 
@@ -197,6 +198,6 @@ def test_a_config_with_errors_opens_nothing_and_names_every_problem(folder: Fold
 def test_without_a_terminal_the_app_refuses_in_words(folder: Folder) -> None:
     for arguments in (["simulator.json"], []):
         refused = folder.run(*arguments)
-        assert refused.returncode == 2
+        assert refused.status == 2
         assert "needs a terminal" in refused.stderr
         assert refused.stdout == ""

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import anyio
 
 from orderbook_tui.config import parse_config
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import Decider, PolicyDecider, Question
 from orderbook_tui.engine.simulation import RunStatus, Simulation
@@ -97,21 +99,20 @@ def stopping_after(simulation: Simulation, events: int) -> Iterator[None]:
     counted = 0
 
     def counting(then: Callable[..., None]) -> Callable[..., None]:
-        def count(what: object) -> None:
+        def count(keeper: Bookkeeper, what: object) -> None:
             nonlocal counted
-            then(what)
+            then(keeper, what)
             counted += 1
             if counted == events:
                 simulation.stop()
 
         return count
 
-    simulation.slot_ended = counting(simulation.slot_ended)  # type: ignore[method-assign]
-    simulation.attempt_failed = counting(simulation.attempt_failed)  # type: ignore[method-assign]
-    try:
+    with (
+        patch.object(Bookkeeper, "slot_ended", counting(Bookkeeper.slot_ended)),
+        patch.object(Bookkeeper, "attempt_failed", counting(Bookkeeper.attempt_failed)),
+    ):
         yield
-    finally:
-        del simulation.slot_ended, simulation.attempt_failed
 
 
 def statuses(simulation: Simulation) -> list[RunStatus]:

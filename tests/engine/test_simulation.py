@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import anyio
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from orderbook_tui.config import load_config, parse_config
 from orderbook_tui.core.journal import RecoveryAction
-from orderbook_tui.core.slot import SlotState, Verdict
+from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
+from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import Decider
 from orderbook_tui.engine.persistence import StatePersistence
@@ -370,9 +372,14 @@ def test_statistics_are_right_while_slots_are_revisited() -> None:
     simulation = a_simulation(venue=faults(outages=[{"from_slot": 2, "slots": 6, "attempts": 2}]))
     run(simulation, CONTINUE)
     seen: list[bool] = []
-    ended = simulation.slot_ended
-    simulation.slot_ended = lambda slot: (ended(slot), seen.append(simulation.stats == simulation.state.recount()))[0]  # type: ignore[method-assign, func-returns-value]
-    anyio.run(simulation.revisit, CONTINUE)
+    ended = Bookkeeper.slot_ended
+
+    def look(keeper: Bookkeeper, slot: ActionSlot) -> None:
+        ended(keeper, slot)
+        seen.append(simulation.stats == simulation.state.recount())
+
+    with patch.object(Bookkeeper, "slot_ended", look):
+        anyio.run(simulation.revisit, CONTINUE)
 
     assert seen == [True] * 6
 

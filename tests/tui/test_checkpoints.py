@@ -44,7 +44,7 @@ def test_an_empty_folder_says_what_to_do(tmp_path: Path, size: tuple[int, int]) 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
 def test_a_run_is_taken_up_from_the_list_and_finished(tmp_path: Path, size: tuple[int, int]) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
-        await until(lambda: "half done" in shown(app))
+        await until(lambda: "half done" in shown(app), "the list")
         text = shown(app)
         for words in ("half done", "to resume", "2/8  25%", "kB"):
             assert words in text, words
@@ -120,7 +120,7 @@ def test_taking_another_run_up_stops_and_saves_the_first(tmp_path: Path) -> None
         await pilot.press("y")
         await until(lambda: app.simulation is not None and app.simulation.id == other.id)
         await until(lambda: app.screen is app.get_screen("slots"))
-        await until(lambda: "half done" in shown(app))
+        await until(lambda: "half done" in shown(app), "the list")
 
     first = simulation(tmp_path, name="first")
     drive(first, tmp_path, script)

@@ -7,13 +7,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from orderbook_tui.core.journal import Failure
-from orderbook_tui.core.slot import ActionSlot
-from orderbook_tui.engine.decisions import Question
 from orderbook_tui.engine.simulation import RunStatus
-from orderbook_tui.errors import FailureKind
 from orderbook_tui.tui.app import OrderbookApp
-from tests.tui.screen import SMALL, WIDE, drive, outage, shown, simulation, until_status
+from tests.tui.screen import SMALL, WIDE, drive, shown, simulation, until_status
 
 HOSTILE = {
     "markup": "[bold red]x[/] [@click=app.exit]y[/] [/nothing]",
@@ -34,7 +30,7 @@ def named(text: str) -> dict[str, Any]:
         "name": text,
         "accounts": {"list": [{"name": f"{text}{number}"} for number in range(4)]},
         "markets": [{"symbol": text, "base": f"B{text}", "quote": f"Q{text}", "reference_price": "100"}],
-        "venue": outage(2),
+        "venue": {"kind": "python", "target": "tests.tui.hostile_venue:place"},
     }
 
 
@@ -65,13 +61,4 @@ def test_names_are_shown_harmlessly_on_every_screen(tmp_path: Path, kind: str, s
         await pilot.pause(0.3)
         harmless()
 
-    run = simulation(tmp_path, **named(HOSTILE[kind]))
-    ask = run.question_about
-
-    def question_about(slot: ActionSlot, failure: Failure) -> Question:
-        said = Failure(HOSTILE[kind], FailureKind.UNKNOWN, HOSTILE[kind])
-        slot.attempts[-1].failure = said
-        return ask(slot, said)
-
-    run.question_about = question_about  # type: ignore[method-assign]
-    drive(run, tmp_path, script, size)
+    drive(simulation(tmp_path, **named(HOSTILE[kind])), tmp_path, script, size)

@@ -11,7 +11,7 @@ from orderbook_tui.tui.screens.confirm import ConfirmScreen
 from tests.tui.screen import drive, outage, simulation, until, until_status
 
 _SLOW = {"slots_per_second": 15, "retry_base_delay_ms": 1}
-_LONG = {"trades_per_account": 100}
+_LONG = {"trades_per_account": 100, "max_amount": 200}
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])

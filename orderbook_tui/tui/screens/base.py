@@ -20,6 +20,8 @@ class RunScreen(Screen[None]):
     NAME: ClassVar[str] = ""
     HELP_TEXT: ClassVar[str] = ""
     """What the screen is for, in a few sentences; the keys are added from its bindings."""
+    FOCUSED_KEYS_FIRST: ClassVar[bool] = False
+    """Whether the key bar begins with the keys of the focused widget, and not with those of the screen."""
     BINDINGS: ClassVar[list[BindingType]] = []
 
     @property

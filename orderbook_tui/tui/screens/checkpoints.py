@@ -47,6 +47,7 @@ class CheckpointsScreen(RunScreen):
     NAME = "Checkpoints"
     CSS_PATH = "checkpoints.tcss"
     AUTO_FOCUS = "CheckpointTable"
+    FOCUSED_KEYS_FIRST = True
     HELP_TEXT = (
         "Every line is a run that was saved in the state folder. One that is to resume goes on exactly where it stopped; "
         "one that is done opens to be looked at. One that is in use belongs to another process; one that is damaged says "

@@ -116,8 +116,8 @@ class RetryScreen(DialogScreen[None]):
         if question.needed is not None and question.available is not None:
             asset = name(question.asset)
             short = question.available < question.needed
-            budget = labelled("budget needed", f"{number(question.needed)} {asset}", ink)
-            budget += labelled(", available", f"{number(question.available)} {asset}", ink, ink.bad if short else ink.good)
+            budget = labelled("budget needed", f"{number(question.needed, 2)} {asset}", ink)
+            budget += labelled(", available", f"{number(question.available, 2)} {asset}", ink, ink.bad if short else ink.good)
             budget.append(": not enough" if short else ": enough", ink.bad if short else ink.muted)
             lines.append(budget)
         return lines

@@ -20,8 +20,10 @@ _EVERY = 5
 _NOTHING_OPEN = """\
 No run is open.
 
-Press 5 to take one up from its checkpoint, or leave with q and start one:
-orderbook-tui configs/simulator.json
+Press 5 to take one up from its checkpoint, or leave with q
+and start one:
+
+    orderbook-tui configs/simulator.json
 """
 
 

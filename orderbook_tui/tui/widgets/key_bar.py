@@ -64,7 +64,7 @@ class KeyBar(Widget):
     def _look(self, screen: Screen[object]) -> None:
         label_of = getattr(screen, "key_label", None)
         keys, seen = [], set()
-        nodes = {screen: 0, self.app: 2}  # the keys of the focused widget come between
+        nodes = {screen: 2 if getattr(screen, "FOCUSED_KEYS_FIRST", False) else 0, self.app: 3}
         active = sorted(screen.active_bindings.values(), key=lambda active: nodes.get(active.node, 1))
         for _, binding, enabled, _ in active:
             if binding.show and binding.action not in seen:

@@ -82,16 +82,17 @@ def order_in_full(simulation: Simulation, slot: ActionSlot, ink: Inks) -> list[T
     order.append(
         f"{action.side.word} {quantity(market, action.quantity)} {base} at {price(market, action.price)} {quote}", ink.plain
     )
-    order.append(f"  {name(market.symbol)}, {action.time_in_force.value}", ink.muted)
+    order.append(f"  {name(market.symbol)}", ink.muted)
     lines = [
         order,
         labelled("account", name(simulation.account_name(slot.account_id)), ink),
-        labelled("gives", f"{number(action.bid_amount)} {name(action.bid_asset)}", ink)
-        + labelled(", wants", f"{number(action.ask_amount)} {name(action.ask_asset)}", ink),
+        labelled("gives", f"{number(action.bid_amount, 2)} {name(action.bid_asset)}", ink)
+        + labelled(", wants", f"{number(action.ask_amount, 2)} {name(action.ask_asset)}", ink)
+        + Text(f", {action.time_in_force.value}", ink.muted),
     ]
     if slot.partner < len(simulation.slots):
         partner = simulation.slots[slot.partner]
-        only = ", and trades with nobody else" if action.matching_strategy.account is not None else ""
+        only = ", nobody else" if action.matching_strategy.account is not None else ""
         whose = name(simulation.account_name(partner.account_id))
         lines.append(labelled("partner", f"slot {partner.sequence} of {whose} ({partner.state.value}){only}", ink))
     if slot.order_id is not None:

@@ -164,6 +164,9 @@ class SlotTable(ScrollView, can_focus=True):
         """Return what is in view, without its colours."""
         return ["".join(segment.text for segment in self.render_line(y)).rstrip() for y in range(self.size.height)]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "open" or self.slot is not None
+
     # Moving
 
     def move_to(self, place: int) -> None:

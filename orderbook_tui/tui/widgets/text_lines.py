@@ -53,7 +53,7 @@ class TextLines(ScrollView):
         return len(self._lines)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._wrap(event.size.width)
+        self._wrap(self.size.width)
 
     def render_line(self, y: int) -> Strip:
         place = y + self.scroll_offset.y

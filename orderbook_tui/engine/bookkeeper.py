@@ -1,0 +1,96 @@
+"""The bookkeeper: keeps journal, statistics, pairs and checkpoint in step with what the processor does."""
+
+from collections.abc import Callable
+
+from orderbook_tui.core.budget import BudgetStore
+from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
+from orderbook_tui.core.settlement import Settlement
+from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.core.state import SimulationState
+from orderbook_tui.engine.decisions import Question
+from orderbook_tui.engine.executor import SlotExecutor
+from orderbook_tui.engine.persistence import CheckpointWriter
+
+
+class Bookkeeper:
+    """The processor's observer for one run of a simulation's slots.
+
+    `revisiting` says that the slots were Failed before; `asked` is told of a question, and (None) that it is answered.
+    """
+
+    def __init__(
+        self,
+        state: SimulationState,
+        budgets: BudgetStore,
+        settlement: Settlement,
+        executor: SlotExecutor,
+        writer: CheckpointWriter | None,
+        *,
+        revisiting: bool,
+        asked: Callable[[Question | None], None],
+    ) -> None:
+        self._state, self._budgets, self._settlement, self._executor = state, budgets, settlement, executor
+        self._writer = writer
+        self._revisiting = revisiting
+        self._asked = asked
+
+    def slot_ended(self, slot: ActionSlot) -> None:
+        stats = self._state.stats
+        if self._revisiting:
+            stats.count(SlotState.FAILED, -1)
+        if slot.state is _COMPLETED:
+            stats.completed_slots += 1
+        else:
+            stats.count(slot.state)
+        if (slot.sequence & 1 or slot.decisions) and (slot.open or self._state.slots[slot.sequence ^ 1].open):
+            self._pair_ended(slot)
+        if slot.decisions:
+            self.flush()
+        elif self._writer is not None:
+            self._writer.slot_ended(self._state.journal)
+
+    def attempt_failed(self, attempt: Attempt) -> None:
+        self._state.journal.append(attempt)
+
+    def decided(self, decision: Decision) -> None:
+        self._state.journal.append(decision)
+        # A slot that this ends is committed with the cancel of what is left of its pair, in `slot_ended`: not the one without
+        # the other, or a kill between them would leave an orphan to meet a later pair.
+        if decision.action is RecoveryAction.RETRY:
+            self.flush()
+
+    def waiting(self, question: Question | None) -> None:
+        if question is not None:
+            self.flush()
+        self._asked(question)
+
+    def question_about(self, slot: ActionSlot, failure: Failure) -> Question:
+        asset = self._budgets.assets[slot.action.bid_asset]
+        needed = self._settlement.need(slot.action, slot.action.quantity - slot.filled)
+        budget = self._budgets.budget(slot.account_id, asset)
+        return Question(slot, failure, budget.account.name, asset.symbol, asset.amount(needed), asset.amount(budget.available))
+
+    def tidy(self, *, everything: bool) -> None:
+        """Cancel what must not stay open when the slots are through: everything, or what a revisit left of its pairs."""
+        slots = self._state.slots
+        if not (everything or self._revisiting) or not any(slot.open for slot in slots):
+            return
+        for slot in self._state.open_slots():
+            if everything or (slot.action.matching_strategy.account is not None and slots[slot.partner].is_ended):
+                self._executor.cancel(slot)
+
+    def flush(self) -> None:
+        """Save everything, durably."""
+        if self._writer is not None:
+            self._writer.flush(self._state.journal, barrier=True)
+
+    def _pair_ended(self, slot: ActionSlot) -> None:
+        """Cancel what is left of a directed pair, once none of it is still to come."""
+        partner = self._state.slots[slot.partner]
+        first = not slot.sequence & 1
+        to_come = first and (not partner.is_ended or (self._revisiting and partner.state is SlotState.FAILED))
+        if slot.action.matching_strategy.account is not None and not to_come:
+            self._executor.close_pair(slot)
+
+
+_COMPLETED = SlotState.COMPLETED
