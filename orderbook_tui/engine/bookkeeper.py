@@ -51,6 +51,9 @@ class Bookkeeper:
 
     def attempt_failed(self, attempt: Attempt) -> None:
         self._state.journal.append(attempt)
+        if not self._executor.in_process:
+            # The next intent must not be durable before this: the attempt is known not to have placed anything.
+            self.flush()
 
     def decided(self, decision: Decision) -> None:
         self._state.journal.append(decision)

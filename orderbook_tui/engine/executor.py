@@ -30,6 +30,11 @@ class SlotExecutor:
         self._intents: Intents | None = None
         venue.on_execution(self._settle_late)
 
+    @property
+    def in_process(self) -> bool:
+        """Whether the venue dies with this process."""
+        return self._venue.in_process
+
     def keep_intents(self, intents: Intents) -> None:
         """Write to `intents` before every placing, where the venue outlives this process."""
         self._intents = None if self._venue.in_process else intents

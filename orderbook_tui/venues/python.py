@@ -138,6 +138,8 @@ class PythonVenue:
                 raise VenueUnavailable(_words(error)) from error
             raise OutcomeUnknown(_words(error)) from error
         except Exception as error:
+            if reports:
+                raise OutcomeUnknown(f"{_words(error)}, after a fill was reported: the order exists") from error
             raise VenueUnavailable(_words(error)) from error
         with answering:
             executions, reports = tuple(reports or ()), None
