@@ -172,6 +172,10 @@ class StatePersistence:
         described = [info for path in paths for info in self._described(path)]
         return sorted(described, key=lambda info: (info.saved_at, info.id), reverse=True)
 
+    def is_finished(self, id: str) -> bool:  # noqa: A002
+        """Whether a checkpoint is of a run that is done; False also where it cannot be read, as `resume` then says."""
+        return any(info.status is CheckpointStatus.FINISHED for info in self._described(self._found(id)))
+
     def delete(self, id: str) -> None:  # noqa: A002
         """Remove a checkpoint.
 

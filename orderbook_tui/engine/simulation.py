@@ -54,7 +54,7 @@ class Simulation:
         self.elapsed = 0.0
         """Seconds that this process has spent running."""
         self._ended_before = self.stats.total_slots - self.stats.pending_slots
-        self._status = RunStatus.DONE if self._all_ended() else RunStatus.READY
+        self._status = RunStatus.READY
         self._subscribers: list[Callable[[Simulation], None]] = []
         self._selected: Callable[[ActionSlot], bool] | None = None
         self._started: float | None = None
@@ -125,9 +125,8 @@ class Simulation:
             ConfigError: what it was made from can no longer be carried out.
         """
         persistence = StatePersistence(state_dir)
-        checkpoint = persistence.read(simulation_id)
-        if checkpoint.finished:
-            return cls._restored(checkpoint, persistence)
+        if persistence.is_finished(simulation_id):
+            return cls._restored(persistence.read(simulation_id), persistence)
         checkpoint, writer = persistence.resume(simulation_id, group=1)
         try:
             simulation = cls._restored(checkpoint, persistence)
@@ -145,6 +144,9 @@ class Simulation:
         config = SimulatorConfig.model_validate_json(checkpoint.plan.config or "{}")
         simulation = cls(config, checkpoint.replay(), persistence=persistence)
         simulation.notes = list(checkpoint.notes)
+        # A run whose slots have all ended is done only once what it left open is cancelled, and that is saved.
+        if checkpoint.finished:
+            simulation._status = RunStatus.DONE
         return simulation
 
     # What it is
