@@ -63,6 +63,7 @@ class Exchange:
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST,
     ) -> None:
         self.fees = fees
+        self._charges = fees.highest > 0
         self.books = {market.symbol: OrderBook(self_trade_prevention) for market in markets}
         # An id tells its market: ids are handed out in turns, one for each market, in the order of the markets.
         self._by_place = list(self.books.values())
@@ -85,12 +86,12 @@ class Exchange:
         self._turn += self._stride
         if outcome.rests and not outcome.trades and not outcome.cancelled:
             return Submission(order_id)
-        maker_rate, taker_rate, unit = self.fees.maker, self.fees.taker, market.quote_per_tick_lot
         executions = []
         for trade in outcome.trades:
-            price, lots = trade.price, trade.quantity
-            maker_fee = price * lots * unit * maker_rate // _FEE_SCALE if maker_rate else 0
-            taker_fee = price * lots * unit * taker_rate // _FEE_SCALE if taker_rate else 0
+            price, lots, maker_fee, taker_fee = trade.price, trade.quantity, 0, 0
+            if self._charges:
+                notional = market.notional(price, lots)
+                maker_fee, taker_fee = fee(self.fees.maker, notional), fee(self.fees.taker, notional)
             executions.append(Execution(trade.maker.client_id, client_id, price, lots, maker_fee, taker_fee, now))
         cancelled = _cancelled(order, outcome) if order.quantity or outcome.cancelled else ()
         return Submission(order_id, executions, cancelled)

@@ -306,12 +306,12 @@ class Simulation:
         try:
             work = processor.revisit if revisiting else processor.process_slots
             ending = (await work(slots, executor.place)).ending
+            if revisiting:
+                self.state.update_stats()
             bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
         finally:
             self.elapsed, self._started = self.running_time, None
             self.control.stopping = True
-            if revisiting:
-                self.state.update_stats()
             self._become(RunStatus.STOPPED)
         self._flush()
         if self._all_ended():
@@ -327,7 +327,7 @@ class Simulation:
         self._become(running if question is None else RunStatus.WAITING)
 
     def _all_ended(self) -> bool:
-        return self.state.current_slot_index == len(self.slots)
+        return not self.stats.pending_slots
 
     def _connect(self) -> SlotExecutor:
         """Open the venue, with the open orders of an earlier life taken up."""
