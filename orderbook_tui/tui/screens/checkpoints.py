@@ -158,43 +158,64 @@ class CheckpointsScreen(RunScreen):
     def _is_open(self, info: SimulationInfo) -> bool:
         return self.simulation is not None and bool(self.simulation.id) and info.id == self.simulation.id
 
+    def on_resize(self) -> None:
+        self._lay_out()
+
     def _show(self, listed: list[SimulationInfo]) -> None:
-        ink, table = inks(self.app), self.query_one(CheckpointTable)
-        wide = self.size.width >= 100
-        place = table.cursor_row
         self._listed = listed
-        table.clear(columns=True)
-        for title in ("name", *(["id"] if wide else []), "state", "done", "failed", "size", "saved"):
-            table.add_column(title)
-        for info in listed:
-            known = info.total_slots > 0
-            done = info.completed + info.failed + info.skipped
-            state = "open here" if self._is_open(info) else _WORDS[info.status]
-            style = ink.good if info.finished else ink.plain if info.status is CheckpointStatus.INTERRUPTED else ink.warn
-            if info.status in (CheckpointStatus.DAMAGED, CheckpointStatus.UNREADABLE):
-                style = ink.bad
-            cells = [Text(fit_middle(name(info.name or info.id), 22), ink.plain)]
-            if wide:
-                cells.append(Text(fit_middle(name(info.id), 34), ink.muted))
-            cells += [
-                Text(state, style),
-                Text(
-                    f"{done:,}/{info.total_slots:,} {100 * done // info.total_slots:>3}%" if known else "-",
-                    ink.plain,
-                    justify="right",
-                ),
-                Text(f"{info.failed:,}" if known else "-", ink.bad if info.failed else ink.muted, justify="right"),
-                Text(size(info.size), ink.muted, justify="right"),
-                Text(ago(info.saved_at) if info.saved_at else "-", ink.muted, justify="right"),
-            ]
-            table.add_row(*cells)
-        if listed:
-            table.move_cursor(row=min(max(place, 0), len(listed) - 1))
+        self._lay_out()
         self.set_class(not listed, "-empty")
         folder = message(str(self.run_app.state_dir))
         self.query_one("#folder", Static).update(f"{len(listed)} in {folder}" if listed else _nothing(folder))
         self._explain()
         self.refresh_bindings()
+
+    def _lay_out(self) -> None:
+        """Fill the table. Its widths are given: those it finds itself come a frame late, or not at all."""
+        table = self.query_one(CheckpointTable)
+        place, lines = table.cursor_row, [self._cells(info) for info in self._listed]
+        titles = ("state", "done", "failed", "size", "saved")
+        widths = [max([len(title), *map(len, column)]) for title, column in zip(titles, zip(*lines, strict=True), strict=False)]
+        room = self.size.width - sum(widths) - 2 * (len(titles) + 1) - 1
+        names = max(min(room, 24), 8)
+        ids = min(room - names - 2, 40)
+        table.clear(columns=True)
+        table.add_column("name", width=names)
+        if ids >= 20:
+            table.add_column("id", width=ids)
+        for title, width in zip(titles, widths, strict=False):
+            table.add_column(title, width=width)
+        ink = inks(self.app)
+        for info, line in zip(self._listed, lines, strict=True):
+            named = [Text(fit_middle(name(info.name or info.id), names), ink.plain)]
+            if ids >= 20:
+                named.append(Text(fit_middle(name(info.id), ids), ink.muted))
+            table.add_row(*named, *line)
+        if self._listed:
+            table.move_cursor(row=min(max(place, 0), len(self._listed) - 1))
+
+    def _cells(self, info: SimulationInfo) -> list[Text]:
+        ink = inks(self.app)
+        done = info.completed + info.failed + info.skipped
+        state = "open here" if self._is_open(info) else _WORDS[info.status]
+        match info.status:
+            case CheckpointStatus.FINISHED:
+                style = ink.good
+            case CheckpointStatus.INTERRUPTED:
+                style = ink.plain
+            case CheckpointStatus.DAMAGED | CheckpointStatus.UNREADABLE:
+                style = ink.bad
+            case _:
+                style = ink.warn
+        known = info.total_slots > 0
+        progress = f"{done:,}/{info.total_slots:,} {100 * done // info.total_slots:>3}%" if known else "-"
+        return [
+            Text(state, style),
+            Text(progress, ink.plain, justify="right"),
+            Text(f"{info.failed:,}" if known else "-", ink.bad if info.failed else ink.muted, justify="right"),
+            Text(size(info.size), ink.muted, justify="right"),
+            Text(ago(info.saved_at) if info.saved_at else "-", ink.muted, justify="right"),
+        ]
 
     def _explain(self) -> None:
         chosen = self.chosen
