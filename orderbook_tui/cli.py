@@ -44,6 +44,8 @@ class _Commands(click.Group):
 
 def main() -> NoReturn:
     """Run the program. Whatever is wrong with what the user gave is said in words, with exit status 2."""
+    # We use no pydantic plugin; looking for some means reading the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # What a terminal or a file cannot hold is written as an escape: names and errors come from outside.

@@ -250,7 +250,7 @@ class BudgetStore:
             for place, units in enumerate((budget.initial, budget.available, budget.locked, budget.spent, budget.received)):
                 sums[place] += units
             count += 1
-            depleted += budget.is_depleted()
+            depleted += budget.initial > 0 and budget.is_depleted()
         assets = {symbol: AssetTotals(*map(self._asset(symbol).amount, sums)) for symbol, sums in pots.items()}
         return BudgetSummary(assets, count, depleted)
 

@@ -6,6 +6,7 @@ keys --> start_or_pause, step, leave --> Simulation --(runs in one worker, on th
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -56,7 +57,8 @@ class OrderbookApp(App[int]):
             "question_mark", "help", "Help", key_display="?", id="app.help", tooltip="what this screen is for, and its keys"
         ),
         Binding("q", "leave", "Quit", id="app.leave", tooltip="save and leave"),
-        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.leave_at_once", tooltip="save and leave"),
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, id="app.leave_too", tooltip="save and leave"),
+        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, id="app.interrupt", tooltip="save and leave"),
     ]
 
     def __init__(self, simulation: Simulation | None, state_dir: Path) -> None:
@@ -67,6 +69,7 @@ class OrderbookApp(App[int]):
         self._run_worker: Worker[None] | None = None
         self._ending: Ending | None = None
         self._leaving = False
+        self._interrupted = False
         self._ended = 0
         self._skipped = False
         self._said: tuple[object, ...] = ()
@@ -74,6 +77,8 @@ class OrderbookApp(App[int]):
         self.theme = DARK.name
 
     def on_mount(self) -> None:
+        if not self.is_headless and sys.platform != "win32":
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
         self.push_screen("slots" if self.simulation is not None else "checkpoints")
         self._save_terminal_title()
         self.set_interval(1 / FRAMES, self._pulse)
@@ -168,17 +173,30 @@ class OrderbookApp(App[int]):
                 self._run_worker.cancel()
             return
         if isinstance(self.screen, ConfirmScreen):
+            if self._interrupted:
+                self.screen.dismiss(True)  # asked to leave twice is a yes
             return
         if self.simulation is None or self.simulation.status is not RunStatus.RUNNING:
             self.run_worker(self._leave(), group="leave")
             return
 
         def answered(yes: bool | None) -> None:
+            self._interrupted = self._interrupted and bool(yes)
             if yes:
                 self.run_worker(self._leave(), group="leave")
 
         explanation = "The run stops after the slot that is under way. It is saved, and can be taken up again."
         self.push_screen(ConfirmScreen("The run is going on. Stop it and leave?", explanation), answered)
+
+    def action_interrupt(self) -> None:
+        """Leave as a signal would have it: the exit status says that the run was interrupted."""
+        self._interrupted = True
+        self.action_leave()
+
+    def _terminate(self) -> None:
+        """Leave without asking: a signal says so."""
+        self._interrupted = True
+        self.run_worker(self._leave(), group="leave")
 
     async def _leave(self) -> None:
         if self._leaving:
@@ -193,12 +211,14 @@ class OrderbookApp(App[int]):
 
     def exit_status(self) -> int:
         """Return what the process should answer for what happened here."""
-        simulation = self.simulation
-        if simulation is None or self._ending is None or self._ending is Ending.STOPPED:
-            return 0
-        from orderbook_tui.engine.summary import exit_status
+        from orderbook_tui.engine.summary import ExitStatus, exit_status
 
-        return int(exit_status(simulation, self._ending))
+        simulation = self.simulation
+        if simulation is None or self._ending is None:
+            return ExitStatus.INTERRUPTED if self._interrupted and self.is_going_on else ExitStatus.OK
+        if self._ending is Ending.STOPPED and not self._interrupted:
+            return ExitStatus.QUIT
+        return exit_status(simulation, self._ending)
 
     # Screens
 

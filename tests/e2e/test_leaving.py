@@ -98,7 +98,6 @@ def test_a_signal_leaves_a_run_that_can_be_resumed(folder: Folder, number: signa
     assert_resumable(folder, skipping_hash)
 
 
-@pytest.mark.xfail(reason="the app does not heed SIGTERM yet: it dies at once and leaves the terminal as it was", strict=False)
 def test_sigterm_gives_the_terminal_back_and_says_so(folder: Folder, size: Size) -> None:
     with in_the_middle(folder, size) as terminal:
         terminal.signal(signal.SIGTERM)

@@ -44,7 +44,7 @@ def test_a_run_that_goes_on_is_asked_about_then_saved_and_ends_as_if_never_left(
 
     run = simulation(tmp_path, processor=_SLOW, scheduler=_LONG)
     app = drive(run, tmp_path, script)
-    assert app.return_value == 0
+    assert app.return_value == {"q": 3, "ctrl+c": 130}[key]
     assert 0 < run.stats.pending_slots < 400
 
     async def finish(app: OrderbookApp, pilot: Pilot[int]) -> None:

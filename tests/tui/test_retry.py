@@ -179,7 +179,7 @@ def test_leaving_in_the_middle_of_a_question_leaves_it_undecided(tmp_path: Path)
 
     run = simulation(tmp_path, venue=outage(2))
     app = drive(run, tmp_path, with_dialog(script))
-    assert app.return_value == 0
+    assert app.return_value == 130
     again = Simulation.resume(run.id, tmp_path)
     assert decisions(again) == []
     assert again.slots[2].attempt_count == 2

@@ -8,7 +8,7 @@ from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.figures import clock, message, name, number, price, quantity, short_span
 from orderbook_tui.tui.theme import Inks, inks
-from orderbook_tui.tui.widgets.slot_table import state_ink, verdict_ink
+from orderbook_tui.tui.widgets.slot_table import settled_verdict, state_ink, verdict_ink
 from orderbook_tui.tui.widgets.text_lines import TextLines
 
 _MOST = 200
@@ -50,7 +50,7 @@ def slot_in_full(simulation: Simulation, slot: ActionSlot, ink: Inks) -> list[Te
     lines = order_in_full(simulation, slot, ink)
     state = Text()
     state.append(slot.state.value, state_ink(slot.state, ink))
-    if (verdict := slot.verdict) is not None:
+    if (verdict := settled_verdict(slot)) is not None:
         state.append("  ", ink.plain).append(verdict.value, verdict_ink(verdict, ink))
     market = slot.action.market
     filled = f"filled {quantity(market, slot.filled)} of {quantity(market, slot.action.quantity)}"

@@ -329,7 +329,7 @@ class SlotTable(ScrollView, can_focus=True):
         "state": lambda _, slot: slot.state.value,
         "tries": lambda _, slot: f"{len(slot.attempts)}" if slot.attempts else "",
         "filled": lambda _, slot: percent(slot.filled, slot.action.quantity) if slot.attempts else "",
-        "verdict": lambda _, slot: verdict.value if (verdict := slot.verdict) is not None else "",
+        "verdict": lambda _, slot: verdict.value if (verdict := settled_verdict(slot)) is not None else "",
         "time": lambda _, slot: clock(slot.attempts[-1].ended or slot.attempts[-1].started) if slot.attempts else "",
     }
 
@@ -348,7 +348,7 @@ def _ink_of(key: str, slot: ActionSlot, ink: Inks) -> Style | None:
     """Return the ink of what stands out in a line; None for the rest."""
     if key == "state":
         return state_ink(slot.state, ink)
-    if key == "verdict" and (verdict := slot.verdict) is not None:
+    if key == "verdict" and (verdict := settled_verdict(slot)) is not None:
         return verdict_ink(verdict, ink)
     if key == "tries" and len(slot.attempts) > 1:
         return ink.warn
@@ -367,6 +367,11 @@ def state_ink(state: SlotState, ink: Inks) -> Style:
         case SlotState.IN_PROGRESS:
             return ink.busy
     return ink.muted
+
+
+def settled_verdict(slot: ActionSlot) -> Verdict | None:
+    """Return a slot's verdict; None while its order is open, since its counterparty may be still to come."""
+    return None if slot.open else slot.verdict
 
 
 def verdict_ink(verdict: Verdict, ink: Inks) -> Style:
