@@ -4,12 +4,13 @@
     asks  {price: deque of orders}   heap of prices, best first
 
 Two orders trade only where each admits the other's account. An order with a `counterparty` admits that account alone;
-priority, and "never crossed", hold among the orders that admit each other. A cancelled order stays in its queue with
-quantity 0 and is dropped when it is met, so that a cancel costs O(1).
+priority, and "never crossed", hold among the orders that admit each other. An order that is cancelled, or filled out of
+turn, stays in its queue with quantity 0: the queue counts its dead and drops them when it meets them, or all at once when
+they outnumber its living, so that a cancel costs O(1) and nobody walks past more dead than living.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, IntEnum, StrEnum
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -107,8 +108,23 @@ class Outcome(msgspec.Struct, gc=False):
     """Whether the order, or what is left of it, is at rest now."""
 
 
-_Queue = deque[Order]
-_RESTED = Outcome(rests=True)
+class _Queue(deque[Order]):
+    """The orders at one price, oldest first."""
+
+    __slots__ = ("dead",)
+
+    dead: int
+    """How many of them have quantity 0."""
+
+    def __init__(self, orders: Iterable[Order] = ()) -> None:
+        super().__init__(orders)
+        self.dead = 0
+
+
+# A queue with fewer dead is not worth making anew.
+_FEW_DEAD = 32
+RESTED = Outcome(rests=True)
+"""What comes of an order that met nobody and rests."""
 
 # Looking a member up in its enumeration takes longer than matching an order does.
 _GTC, _FOK, _POST_ONLY = TimeInForce.GTC, TimeInForce.FOK, TimeInForce.POST_ONLY
@@ -143,9 +159,10 @@ class OrderBook:
 
         The order's `quantity` is what is left afterwards; that of an IOC or of a prevented self-trade does not rest.
         """
-        if not self._heaps[1 - order.side] and time_in_force is _GTC:
+        prices = self._heaps[1 - order.side]
+        if time_in_force is _GTC and (not prices or (-prices[0] < order.price if order.side else prices[0] > order.price)):
             self.rest(order)
-            return _RESTED
+            return RESTED
         trades: list[Trade] = []
         outcome = Outcome(trades)
         if time_in_force is not _GTC:
@@ -167,7 +184,7 @@ class OrderBook:
         side, price = order.side, order.price
         level = self._levels[side].get(price)
         if level is None:
-            level = self._levels[side][price] = self._spare.pop() if self._spare else deque()
+            level = self._levels[side][price] = self._spare.pop() if self._spare else _Queue()
             level.append(order)
             heappush(self._heaps[side], price if side else -price)
         else:
@@ -179,6 +196,10 @@ class OrderBook:
         if order is None:
             return 0
         left, order.quantity = order.quantity, 0
+        level = self._levels[order.side][order.price]
+        level.dead += 1
+        if level.dead > _FEW_DEAD:
+            self._drop_dead(order)
         return left
 
     def replace(self, order_id: int, price: int, quantity: int) -> Outcome | None:
@@ -192,9 +213,8 @@ class OrderBook:
             return None
         if price == order.price and 0 < quantity <= order.quantity:
             order.quantity = quantity
-            return _RESTED
-        del self._orders[order_id]
-        order.quantity = 0  # the queue drops its old place when it meets it
+            return RESTED
+        self.cancel(order_id)
         if quantity <= 0:
             return Outcome()
         return self.submit(Order(order_id, order.account, order.side, price, quantity, order.counterparty, order.client_id))
@@ -207,6 +227,7 @@ class OrderBook:
             level = levels[price]
             while level and not level[0].quantity:
                 level.popleft()
+                level.dead -= 1
             if level:
                 return price
             self._spare.append(levels.pop(price))
@@ -245,6 +266,7 @@ class OrderBook:
                 resting = maker.quantity
                 if not resting:
                     level.popleft()
+                    level.dead -= 1
                     continue
                 if (
                     (counterparty is not None and counterparty != maker.account)
@@ -284,11 +306,18 @@ class OrderBook:
             maker.quantity -= filled
             order.quantity -= filled
             if not maker.quantity:
-                del self._orders[maker.order_id]
+                self.cancel(maker.order_id)
             trades.append(Trade(maker, order, maker.price, filled))
             if not order.quantity:
                 break
         return False
+
+    def _drop_dead(self, order: Order) -> None:
+        """Make the queue of `order` anew where its dead outnumber its living. The old one may still be walked."""
+        levels, price = self._levels[order.side], order.price
+        level = levels[price]
+        if level.dead * 2 > len(level):
+            levels[price] = _Queue([each for each in level if each.quantity])
 
     def _crossing(self, order: Order) -> Iterator[Order]:
         """Yield the resting orders that cross and admit `order`, in priority order."""

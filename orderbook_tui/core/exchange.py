@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from orderbook_tui.core.action import OrderAction
-from orderbook_tui.core.book import Order, OrderBook, Outcome, SelfTradePrevention
+from orderbook_tui.core.book import RESTED, Order, OrderBook, Outcome, SelfTradePrevention
 from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.money import decimal, steps
@@ -81,11 +81,12 @@ class Exchange:
         order_id = self._turn + place
         order = Order(order_id, account, action.side, action.price, quantity, action.matching_strategy.account, client_id)
         outcome = book.submit(order, action.time_in_force)
+        if outcome is RESTED:
+            self._turn += self._stride
+            return Submission(order_id)
         if outcome.refusal is not None:
             raise Rejected(outcome.refusal.value)
         self._turn += self._stride
-        if outcome.rests and not outcome.trades and not outcome.cancelled:
-            return Submission(order_id)
         executions = []
         for trade in outcome.trades:
             price, lots, maker_fee, taker_fee = trade.price, trade.quantity, 0, 0

@@ -156,8 +156,8 @@ class ActionSlot(msgspec.Struct, gc=False):
 
     def take_back_attempt(self) -> None:
         """Forget the last attempt, which came to nothing and is recorded nowhere."""
-        *earlier, self.last_attempt = self.earlier_attempts
-        self.earlier_attempts = tuple(earlier)
+        earlier = self.earlier_attempts
+        self.last_attempt, self.earlier_attempts = (earlier[-1], earlier[:-1]) if earlier else (None, ())
 
     def fill(self, execution: Execution) -> None:
         """Count an execution of the slot's open order."""

@@ -5,7 +5,7 @@ must equal a recount.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -13,10 +13,11 @@ import msgspec
 
 from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.exchange import FeeSchedule
-from orderbook_tui.core.journal import Attempt, Decision, Event
+from orderbook_tui.core.journal import Attempt, Decision, Event, Failure
 from orderbook_tui.core.market import Account, Market
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
+from orderbook_tui.errors import FailureKind, ScheduleError
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,25 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[Asset, ...] = ()
     budgets: Mapping[tuple[str, str], int] = {}
     fees: FeeSchedule = FeeSchedule()
+
+    def check_slots(self, slots: Sequence[ActionSlot]) -> None:
+        """Refuse slots that are not of this plan: whole pairs, each in its place, of accounts and markets that it has.
+
+        Raises:
+            ScheduleError: naming the first that is not.
+        """
+        accounts = {account.id for account in self.accounts}
+        markets = {market.symbol: market for market in self.markets}
+        for place, slot in enumerate(slots):
+            market = slot.action.market
+            if slot.sequence != place:
+                raise ScheduleError(f"slot {slot.sequence} is in place {place}")
+            if slot.account_id not in accounts:
+                raise ScheduleError(f"account {slot.account_id!r} of slot {place} is not in its plan")
+            if market is not markets.get(market.symbol) and market != markets.get(market.symbol):
+                raise ScheduleError(f"the market of slot {place} is not that of its plan")
+        if len(slots) % 2:
+            raise ScheduleError(f"{len(slots)} slots make no whole pairs")
 
 
 @dataclass(slots=True)
@@ -132,6 +152,12 @@ class SimulationState:
                 placed.pop(event.slot, None)  # placed again, it stands behind those placed before
                 placed[event.slot] = None
         return [self.slots[sequence] for sequence in placed]
+
+    def doubt(self, slot: ActionSlot, now: int) -> None:
+        """End the slot's attempt without an answer: its order may exist, and somebody has to say what next."""
+        message = f"the run ended while order {slot.client_order_id} was being placed: it may exist at the venue"
+        slot.fail_attempt(Failure("unknown", FailureKind.UNKNOWN, message), now)
+        self.journal.extend(slot.attempts[-1:])
 
     def journal_missing(self) -> None:
         """Add to the journal what the slots went through without it: attempts and decisions, slot by slot."""

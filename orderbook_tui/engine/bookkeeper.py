@@ -35,25 +35,24 @@ class Bookkeeper:
         self._asked = asked
 
     def slot_ended(self, slot: ActionSlot) -> None:
-        stats = self._state.stats
-        if self._revisiting:
-            stats.count(SlotState.FAILED, -1)
+        state = self._state
         if slot.state is _COMPLETED:
-            stats.completed_slots += 1
+            state.stats.completed_slots += 1
         else:
-            stats.count(slot.state)
-        if (slot.sequence & 1 or slot.decisions) and (slot.open or self._state.slots[slot.sequence ^ 1].open):
-            self._pair_ended(slot)
+            state.stats.count(slot.state)
+        if self._revisiting:
+            state.stats.count(SlotState.FAILED, -1)
         if slot.decisions:
+            self._pair_ended(slot)
             self.flush()
-        elif self._writer is not None:
-            self._writer.slot_ended(self._state.journal)
+            return
+        if slot.sequence & 1 and (slot.open or state.slots[slot.sequence ^ 1].open):
+            self._pair_ended(slot)
+        if self._writer is not None:
+            self._writer.slot_ended(state.journal)
 
     def attempt_failed(self, attempt: Attempt) -> None:
         self._state.journal.append(attempt)
-        if not self._executor.in_process:
-            # The next intent must not be durable before this: the attempt is known not to have placed anything.
-            self.flush()
 
     def decided(self, decision: Decision) -> None:
         self._state.journal.append(decision)

@@ -149,9 +149,9 @@ class CheckpointWriter:
         elif not self._finished or len(journal) > self._written:
             self._commit_durably(journal, self._progress(journal, finished=False))
 
-    def intent(self, slot: int, attempt: int, client_order_id: str) -> None:
-        """Note that an order is about to be placed elsewhere. It is on the disk when this returns."""
-        self._commit_durably((), [("INSERT INTO intents VALUES(NULL,?,?,?)", [(slot, attempt, dressed(client_order_id))])])
+    def intent(self, journal: Sequence[Event], slot: int, attempt: int, client_order_id: str) -> None:
+        """Note that an order is about to be placed elsewhere. It, and everything new, is on the disk when this returns."""
+        self._commit_durably(journal, [("INSERT INTO intents VALUES(NULL,?,?,?)", [(slot, attempt, dressed(client_order_id))])])
 
     def snapshot(self, journal: Sequence[Event], budgets: Iterable[AccountBudget]) -> None:
         """Commit everything, and note the budgets, to be held against the journal when it is next read."""

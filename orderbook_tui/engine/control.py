@@ -44,9 +44,13 @@ class RunControl:
         self._note()
 
     def begin(self) -> None:
-        """A run begins: what stopped an earlier one is over. It may have had another event loop."""
-        self.stopping = False
+        """A run begins. An earlier one may have had another event loop."""
         self._changed, self._due = None, 0.0
+        self._note()
+
+    def end(self) -> None:
+        """A run has ended: what stopped it does not stop the next."""
+        self.stopping = self.stepping = False
         self._note()
 
     def pause(self) -> None:

@@ -1,12 +1,12 @@
 """The executor: what an attempt does. Discipline, lock, place, settle; and at a pair's end, cancel what is left of it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from inspect import isawaitable
 from time import time_ns
 from typing import Protocol
 
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.journal import Cancel, Execution, RecoveryAction
+from orderbook_tui.core.journal import Cancel, Event, Execution, RecoveryAction
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
@@ -17,8 +17,8 @@ from orderbook_tui.venues.base import Venue
 class Intents(Protocol):
     """Where it is written that an order is about to be placed."""
 
-    def intent(self, slot: int, attempt: int, client_order_id: str) -> None:
-        """Make it durable before returning."""
+    def intent(self, journal: Sequence[Event], slot: int, attempt: int, client_order_id: str) -> None:
+        """Make it durable before returning, and all that has happened until now."""
         ...
 
 
@@ -29,11 +29,6 @@ class SlotExecutor:
         self._state, self._settlement, self._venue = state, settlement, venue
         self._intents: Intents | None = None
         venue.on_execution(self._settle_late)
-
-    @property
-    def in_process(self) -> bool:
-        """Whether the venue dies with this process."""
-        return self._venue.in_process
 
     def keep_intents(self, intents: Intents) -> None:
         """Write to `intents` before every placing, where the venue outlives this process."""
@@ -50,9 +45,9 @@ class SlotExecutor:
         quantity = self._settlement.reserve(slot)
         try:
             if self._intents is not None:
-                self._intents.intent(slot.sequence, slot.attempt_count, slot.client_order_id)
+                self._intents.intent(self._state.journal, slot.sequence, slot.attempt_count, slot.client_order_id)
             placed = self._venue.place(slot, quantity)
-        except OrderError:
+        except BaseException:
             self._settlement.give_back(slot)
             raise
         if type(placed) is not Submission:
@@ -69,9 +64,9 @@ class SlotExecutor:
             self.cancel(slot)
 
     def cancel(self, slot: ActionSlot) -> None:
-        """Cancel what is open of the slot's order, and unlock what it held."""
-        self._venue.cancel(slot)
-        self._cancelled(slot)
+        """Cancel what is open of the slot's order, and unlock what it held; where the venue cannot, it stays open."""
+        if self._venue.cancel(slot):
+            self._cancelled(slot)
 
     def _accepted(self, slot: ActionSlot, quantity: int, placed: Submission) -> int | str:
         journal = self._state.journal
@@ -90,8 +85,14 @@ class SlotExecutor:
     async def _accepted_later(self, slot: ActionSlot, quantity: int, placing: Awaitable[Submission]) -> int | str:
         try:
             placed = await placing
-        except BaseException:
+        except OrderError:
             self._settlement.give_back(slot)
+            raise
+        except BaseException:
+            # Nobody waited for the answer: of a venue that outlives us, it is not known what it would have been.
+            self._settlement.give_back(slot)
+            if not self._venue.in_process:
+                self._state.doubt(slot, time_ns())
             raise
         return self._accepted(slot, quantity, placed)
 
@@ -126,10 +127,10 @@ class SlotExecutor:
             quantity = self._settlement.reserve(partner)
             try:
                 placed = self._venue.place_again(partner, quantity)
-            except OrderError:
+            except BaseException:
                 self._settlement.give_back(partner)
                 raise
-        except OrderError:
+        except BaseException:
             partner.take_back_attempt()
             raise
         attempt.order_id, attempt.ended = placed.order_id, attempt.started

@@ -131,7 +131,7 @@ class StatePersistence:
         state.journal_missing()
         writer = self._writers.get(state.id)
         if writer is None:
-            writer = self._taken_up(state) if state.id and self._path(state.id).exists() else self.create(state, group=1)
+            writer = self.take_up(state, group=1) if state.id and self._path(state.id).exists() else self.create(state, group=1)
             self._writers[state.id] = writer
         if state.current_slot_index == len(state.slots):
             writer.finish(state.journal)
@@ -308,9 +308,14 @@ class StatePersistence:
     def _runs_elsewhere(self, path: Path) -> Holder | None:
         return None if writes_here(path) else holder_of(_lock_of(path))
 
-    def _taken_up(self, state: SimulationState) -> CheckpointWriter:
-        """Go on with the checkpoint that `state` was loaded from."""
-        checkpoint, writer = self.resume(state.id, group=1)
+    def take_up(self, state: SimulationState, *, group: int) -> CheckpointWriter:
+        """Go on with the checkpoint that `state` was loaded from, and return its writer.
+
+        Raises:
+            CheckpointInUse: a process has it.
+            CheckpointError: it holds another run, or has gone on since; nothing has changed.
+        """
+        checkpoint, writer = self.resume(state.id, group=group)
         if checkpoint.plan != state.plan or checkpoint.journal != state.journal[: len(checkpoint.journal)]:
             writer.close()
             raise CheckpointError(f"{checkpoint.path} holds another run, or has gone on since it was loaded: load it again")

@@ -102,39 +102,45 @@ class SlotProcessor:
         results = ProcessorResults()
         control, failures, now = self._control, self._failures, time.time_ns
         slot_ended = self._observer.slot_ended
+        slot: ActionSlot | None = None
         yielded = 0
-        for slot in slots:
-            if slot.state is not wanted:
-                continue
-            if control.held and not await control.admit():
-                results.ending = Ending.STOPPED
-                break
-            if slot.last_attempt is not None and await self._ask_at_once(slot, results):
-                break
-            if slot.state is wanted or slot.state is _IN_PROGRESS:
-                # The way of nearly every slot; what a failure needs is in `_recover`.
-                slot.begin(now())
-                try:
-                    order_id = executor(slot)
-                    if type(order_id) is not int and inspect.isawaitable(order_id):
-                        order_id = await order_id
-                except failures as error:
-                    if await self._recover(slot, error, executor, results):
-                        break
+        try:
+            for slot in slots:
+                if slot.state is not wanted:
+                    continue
+                if control.held and not await control.admit():
+                    results.ending = Ending.STOPPED
+                    break
+                if slot.last_attempt is not None and await self._ask_at_once(slot, results):
+                    break
+                if slot.state is wanted or slot.state is _IN_PROGRESS:
+                    # The way of nearly every slot; what a failure needs is in `_recover`.
+                    slot.begin(now())
+                    try:
+                        order_id = executor(slot)
+                        if type(order_id) is not int and inspect.isawaitable(order_id):
+                            order_id = await order_id
+                    except failures as error:
+                        if await self._recover(slot, error, executor, results):
+                            break
+                    else:
+                        ended = now()
+                        slot.complete(order_id, ended)
+                        # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
+                        if not 0 <= ended - yielded < SLICE_NS:
+                            await anyio.lowlevel.checkpoint()
+                            yielded = now()
+                if slot.state is _COMPLETED:
+                    results.completed += 1
                 else:
-                    ended = now()
-                    slot.complete(order_id, ended)
-                    # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
-                    if not 0 <= ended - yielded < SLICE_NS:
-                        await anyio.lowlevel.checkpoint()
-                        yielded = now()
-            if slot.state is _COMPLETED:
-                results.completed += 1
-            else:
-                results.count(slot.state)
-            slot_ended(slot)
-            if control.stepping:
-                control.step_taken()
+                    results.count(slot.state)
+                slot_ended(slot)
+                if control.stepping:
+                    control.step_taken()
+        except BaseException:
+            if slot is not None:
+                _let_go(slot)
+            raise
         return results
 
     async def _recover(self, slot: ActionSlot, error: Exception, executor: Executor, results: ProcessorResults) -> bool:
@@ -212,6 +218,14 @@ class SlotProcessor:
                 answer = await decider.decide(question)
                 group.cancel_scope.cancel()
         return None if answer is None else (answer, decider.by)
+
+
+def _let_go(slot: ActionSlot) -> None:
+    """Leave a slot as one whose run ends in its middle: Pending, without the attempt that came to nothing."""
+    if slot.state is _IN_PROGRESS:
+        if slot.last_attempt is not None and not slot.last_attempt.ended:
+            slot.take_back_attempt()
+        slot.move(_PENDING)
 
 
 class _Nobody:

@@ -13,7 +13,6 @@ from orderbook_tui.config import SimulatorConfig, scheduler_config, universe
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
-from orderbook_tui.core.journal import Failure
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SlotScheduler
@@ -27,7 +26,7 @@ from orderbook_tui.engine.persistence import GROUP, Checkpoint, CheckpointWriter
 from orderbook_tui.engine.processor import SlotProcessor
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.engine.wiring import fee_schedule, open_venue
-from orderbook_tui.errors import ConfigError, FailureKind, OrderError, Problem, ScheduleError
+from orderbook_tui.errors import CheckpointError, ConfigError, OrderError, Problem, ScheduleError
 
 
 class RunStatus(StrEnum):
@@ -65,6 +64,7 @@ class Simulation:
         self._executor: SlotExecutor | None = None
         self._persistence = persistence
         self._writer: CheckpointWriter | None = None
+        self._only_looked_at = False
 
     @classmethod
     def create(
@@ -85,13 +85,13 @@ class Simulation:
             ConfigError: the configuration cannot be carried out; every problem at once.
         """
         described = universe(config, folder)
-        if slots is None:
-            try:
-                slots = SlotScheduler(scheduler_config(config, described.accounts)).generate_schedule(
-                    described.accounts, described.markets
-                )
-            except ScheduleError as error:
-                raise ConfigError([Problem("scheduler", str(error))]) from error
+        given = slots
+        try:
+            if slots is None:
+                scheduler = SlotScheduler(scheduler_config(config, described.accounts))
+                slots = scheduler.generate_schedule(described.accounts, described.markets)
+        except ScheduleError as error:
+            raise ConfigError([Problem("scheduler", str(error))]) from error
         plan = Plan(
             name=config.name,
             config=config.model_dump_json(),
@@ -101,6 +101,11 @@ class Simulation:
             budgets=described.budgets,
             fees=fee_schedule(config),
         )
+        if given is not None:
+            try:
+                plan.check_slots(given)
+            except ScheduleError as error:
+                raise ConfigError([Problem("slots", str(error))]) from error
         persistence = StatePersistence(state_dir or config.state_dir) if save else None
         simulation = cls(config, replay(plan, slots), persistence=persistence)
         simulation.notes = [f"{market.symbol} is {market.status}: it gets no slots" for market in described.left_out]
@@ -114,7 +119,9 @@ class Simulation:
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
-        return cls._restored(StatePersistence(state_dir).read(simulation_id), None)
+        simulation = cls._restored(StatePersistence(state_dir).read(simulation_id), None)
+        simulation._only_looked_at = True
+        return simulation
 
     @classmethod
     def resume(cls, simulation_id: str, state_dir: Path | str) -> "Simulation":
@@ -258,8 +265,8 @@ class Simulation:
         """Hold the run before its next attempt, and save."""
         self.control.pause()
         if self._status is RunStatus.RUNNING:
-            self._flush()
             self._become(RunStatus.PAUSED)
+            self._note_budgets()
 
     def go(self) -> None:
         """Let a paused run go on."""
@@ -287,6 +294,8 @@ class Simulation:
     # How it runs
 
     async def _run(self, slots: Iterable[ActionSlot], decider: Decider | None, *, revisiting: bool) -> Ending:
+        if self._only_looked_at:
+            raise CheckpointError(f"{self.id} was opened to look at: resume it to run it")
         processing, config = self.config.processor, self.config
         executor = self._connect()
         self._open_checkpoint(executor)
@@ -311,9 +320,11 @@ class Simulation:
             bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
         finally:
             self.elapsed, self._started = self.running_time, None
-            self.control.stopping = True
+            self.control.end()
+            if revisiting:
+                self.state.update_stats()
             self._become(RunStatus.STOPPED)
-        self._flush()
+        self._note_budgets()
         if self._all_ended():
             if self._writer is not None:
                 self._writer.finish(self.state.journal, self.budgets)
@@ -340,7 +351,7 @@ class Simulation:
         if self._persistence is not None and self._writer is None:
             group = 1 if self.config.processor.save_after_each_slot else GROUP
             if self.state.id:
-                self._keep(self._persistence.resume(self.state.id, group=group)[1])
+                self._keep(self._persistence.take_up(self.state, group=group))
             else:
                 self._keep(self._persistence.create(self.state, group=group))
         if self._writer is not None:
@@ -357,10 +368,13 @@ class Simulation:
             return
         now = time.time_ns()
         slot.begin(now)
-        message = f"the run ended while order {slot.client_order_id} was being placed: it may exist at the venue"
-        slot.fail_attempt(Failure("unknown", FailureKind.UNKNOWN, message), now)
-        self.state.journal.extend(slot.attempts[-1:])
+        self.state.doubt(slot, now)
         slot.move(SlotState.PENDING)
+
+    def _note_budgets(self) -> None:
+        """Save everything, with the budgets as they are, to be held against the journal when it is next read."""
+        if self._writer is not None:
+            self._writer.snapshot(self.state.journal, self.budgets)
 
     def _flush(self) -> None:
         if self._writer is not None:

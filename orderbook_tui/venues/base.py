@@ -30,8 +30,8 @@ class Venue(Protocol):
         """
         ...
 
-    def cancel(self, slot: ActionSlot) -> None:
-        """Cancel what is open of the slot's order."""
+    def cancel(self, slot: ActionSlot) -> bool:
+        """Cancel what is open of the slot's order; False where the venue has no way to, and it stays open."""
         ...
 
     def restore(self, slot: ActionSlot) -> None:

@@ -22,10 +22,11 @@ class EmbeddedVenue:
     def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
         return self.place(slot, quantity)
 
-    def cancel(self, slot: ActionSlot) -> None:
+    def cancel(self, slot: ActionSlot) -> bool:
         order_id = slot.order_id
         assert isinstance(order_id, int)
         self.exchange.cancel(order_id)
+        return True
 
     def restore(self, slot: ActionSlot) -> None:
         order_id = slot.order_id

@@ -196,7 +196,7 @@ def test_whom_self_trade_prevention_cancelled_is_told(
 def test_the_strategy_of_an_order_is_enforced() -> None:
     exchange = an_exchange()
     place(exchange, "x", ask(BTC_USD, 10, 100), 0)
-    assert place(exchange, "a", bid(BTC_USD, 10, 100, only="b"), 1).executions == ()
+    assert not place(exchange, "a", bid(BTC_USD, 10, 100, only="b"), 1).executions
 
 
 def an_order(account: str, market: Market, sells: bool, quantity: int, price: int, only: str | None) -> tuple[str, OrderAction]:

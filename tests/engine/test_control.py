@@ -209,13 +209,21 @@ def test_a_pace_that_is_not_positive_is_refused(pace: float) -> None:
         RunControl().slots_per_second = pace
 
 
-def test_beginning_again_takes_a_stop_back() -> None:
+def test_a_run_that_has_ended_takes_its_stop_back() -> None:
+    control = RunControl()
+    control.stop()
+    control.end()
+
+    assert not control.stopping
+    assert not control.held
+
+
+def test_a_stop_before_the_run_begins_is_not_forgotten() -> None:
     control = RunControl()
     control.stop()
     control.begin()
 
-    assert not control.stopping
-    assert not control.held
+    assert control.stopping
 
 
 def test_the_controls_may_be_used_in_one_event_loop_after_another() -> None:
