@@ -1,6 +1,5 @@
-"""A run without a screen: signals, progress on stderr, the summary on stdout."""
+"""A run without a screen: signals, progress on stderr, and in the end its summary on stdout."""
 
-import json
 import signal
 import sys
 import time
@@ -11,16 +10,15 @@ from typing import Any
 import anyio
 
 from orderbook_tui.core.journal import RecoveryAction
-from orderbook_tui.core.slot import SlotState
 from orderbook_tui.core.words import harmless
 from orderbook_tui.engine.control import Ending, unwrapped
 from orderbook_tui.engine.decisions import Decider, PolicyDecider, terminal_or_quit
 from orderbook_tui.engine.simulation import RunStatus, Simulation
-from orderbook_tui.engine.summary import exit_status, summary
+from orderbook_tui.engine.summary import exit_status
+from orderbook_tui.report import print_summary
 
 REFRESH_S = 0.1
 PLAIN_EVERY_S = 2.0
-MOST_FAILURES_SHOWN = 20
 
 
 def run_headless(simulation: Simulation, *, on_failure: str | None = None, as_json: bool = False) -> int:
@@ -32,16 +30,10 @@ def run_headless(simulation: Simulation, *, on_failure: str | None = None, as_js
     decider = terminal_or_quit() if policy == "ask" else PolicyDecider(RecoveryAction(policy))
     try:
         ending = Ending.DONE if simulation.status is RunStatus.DONE else anyio.run(_run, simulation, decider, as_json)
-        report(simulation, ending, as_json=as_json)
+        print_summary(simulation, ending, as_json=as_json)
         return exit_status(simulation, ending)
     finally:
         simulation.close()
-
-
-def report(simulation: Simulation, ending: Ending, *, as_json: bool) -> None:
-    """Print the summary of a run on stdout."""
-    facts = summary(simulation, ending)
-    print(json.dumps(facts) if as_json else "\n".join(in_words(simulation, facts)))
 
 
 async def _run(simulation: Simulation, decider: Decider, quiet: bool) -> Ending:
@@ -135,73 +127,3 @@ def _lines(simulation: Simulation) -> Iterator[Any]:
         yield refresh
     finally:
         line()
-
-
-def in_words(simulation: Simulation, facts: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a summary."""
-    stats, verdicts, budget = facts["stats"], facts["verdicts"], facts["budget"]
-    yield f"{harmless(simulation.name, 80)}  {simulation.id}"
-    yield ""
-    yield f"Total Slots: {stats['total_slots']}"
-    for label, key in (
-        ("Completed", "completed_slots"),
-        ("Failed", "failed_slots"),
-        ("Skipped", "skipped_slots"),
-        ("Pending", "pending_slots"),
-    ):
-        yield f"{label}: {stats[key]}"
-    yield f"Orders Created: {stats['total_orders_created']}"
-    yield f"Matches: {stats['total_matches']}"
-    yield "Verdicts: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in verdicts.items())
-    yield f"Time: {facts['elapsed_s']:.2f} s, {facts['slots_per_second']:,.0f} slots/s"
-    yield ""
-    yield from _budget_table(budget)
-    yield ""
-    yield f"Total Budget: {budget['total_initial']}"
-    yield f"Total Spent: {budget['total_spent']}"
-    depleted = f"{budget['depleted_count']} of {budget['budget_count']} budgets depleted"
-    yield f"Utilization: {budget['total_utilization_percent']}%  ({depleted})"
-    yield ""
-    yield from _failures(simulation)
-    yield from _open_orders(facts["open_orders"])
-    broken = [name for name, holds in facts["invariants"].items() if not holds]
-    yield f"Invariants: {'all ' + str(len(facts['invariants'])) + ' hold' if not broken else 'BROKEN: ' + ', '.join(broken)}"
-    yield from (f"  {name}: {'yes' if holds else 'NO'}" for name, holds in facts["invariants"].items())
-    yield f"State hash: {facts['state_hash']}"
-    yield from (f"Note: {harmless(note)}" for note in facts["notes"])
-    if stats["pending_slots"] and simulation.id:
-        yield f"To go on: orderbook-tui resume {simulation.id}"
-
-
-def _budget_table(budget: dict[str, Any]) -> Iterator[str]:
-    head = ["Asset", "Initial", "Available", "Locked", "Spent", "Received", "Utilization"]
-    keys = ["total_initial", "total_available", "total_locked", "total_spent", "total_received"]
-    rows = [head] + [
-        [harmless(symbol, 20), *(totals[key] for key in keys), totals["total_utilization_percent"] + "%"]
-        for symbol, totals in budget["assets"].items()
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    for row in rows:
-        yield "  ".join(
-            cell.ljust(width) if not place else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-
-
-def _failures(simulation: Simulation) -> Iterator[str]:
-    """Yield what did not happen as scheduled."""
-    failed = [slot for slot in simulation.slots if slot.state in (SlotState.FAILED, SlotState.SKIPPED)]
-    for slot in failed[:MOST_FAILURES_SHOWN]:
-        reason = harmless(slot.last_error.message, 200) if slot.last_error else ""
-        yield f"{slot.state.value}: slot {slot.sequence} of {harmless(simulation.account_name(slot.account_id), 40)}: {reason}"
-    if len(failed) > MOST_FAILURES_SHOWN:
-        yield f"and {len(failed) - MOST_FAILURES_SHOWN} more (orderbook-tui export {simulation.id} --what slots)"
-
-
-def _open_orders(orders: list[dict[str, Any]]) -> Iterator[str]:
-    yield f"Left open: {len(orders) or 'nothing'}"
-    for order in orders[:MOST_FAILURES_SHOWN]:
-        account, market = harmless(order["account"], 40), harmless(order["market"], 40)
-        yield f"  slot {order['slot']}: {account} {order['side']} {order['open']} {market} at {order['price']}"
-    if len(orders) > MOST_FAILURES_SHOWN:
-        yield f"  and {len(orders) - MOST_FAILURES_SHOWN} more"

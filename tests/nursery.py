@@ -115,8 +115,7 @@ def _run(order: dict[str, Any]) -> tuple[int, str, str]:
 
 def _serve() -> None:
     import orderbook_tui.cli
-    import orderbook_tui.headless
-    import orderbook_tui.listing  # noqa: F401 - what a child would import first
+    import orderbook_tui.headless  # noqa: F401 - what a child would import first
 
     for line in sys.stdin:
         print(json.dumps(_run(json.loads(line))), flush=True)

@@ -13,6 +13,7 @@ from orderbook_tui import (
     MarketDiscipline,
     MarketDistribution,
     SchedulerConfig,
+    Side,
     SimulationState,
     SlotProcessor,
     SlotScheduler,
@@ -45,6 +46,13 @@ async def main(state_dir: str = "./simulator_state") -> SimulationState:
     )
     slots = SlotScheduler(config).generate_schedule(accounts, markets)
 
+    # Amounts of your own, in place of those drawn: give them to both slots of a pair, so that they still cross.
+    for slot in slots[:2]:
+        if slot.action.side is Side.BID:
+            slot.override(bid_amount=1200, ask_amount="0.02")  # gives 1200 USD for 0.02 BTC
+        else:
+            slot.override(bid_amount="0.02", ask_amount=1200)
+
     # 4. State, and where it is kept
     state = SimulationState(slots)
     persistence = StatePersistence(state_dir)
@@ -65,7 +73,7 @@ async def main(state_dir: str = "./simulator_state") -> SimulationState:
         return f"order-{slot.sequence}"
 
     processor = SlotProcessor(500)  # the wait before the first retry, in milliseconds
-    await processor.process_slots(state.slots[:20], place_order)
+    await processor.process_slots([slot for slot in state.slots if slot.action.market_id == "BTC-USD"], place_order)
     simulation_id = persistence.save(state)
 
     # 6. Take the run up where it was
@@ -87,7 +95,7 @@ async def main(state_dir: str = "./simulator_state") -> SimulationState:
     print(f"Total Budget: {summary.total_initial}")
     print(f"Total Spent: {summary.total_spent}")
     print(f"Utilization: {summary.total_utilization_percent()}%")
-    for snapshot in list(budget_store.get_history())[-2:]:
+    for snapshot in list(budget_store.get_history())[-2:]:  # every movement, and the budget right after it
         print(f"{snapshot.account_id}: {snapshot.kind} {snapshot.amount} {snapshot.asset}, spent {snapshot.spent}")
     return state
 

@@ -5,12 +5,12 @@ from orderbook_tui.config.loading import load_config, parse_config
 from orderbook_tui.config.models import OnFailure, SimulatorConfig
 from orderbook_tui.config.schema import json_schema
 from orderbook_tui.config.universe import Universe, scheduler_config, universe
-from orderbook_tui.config.venue import EmbeddedVenue, PythonVenue
+from orderbook_tui.config.venue import EmbeddedVenueSpec, PythonVenueSpec
 
 __all__ = [
-    "EmbeddedVenue",
+    "EmbeddedVenueSpec",
     "OnFailure",
-    "PythonVenue",
+    "PythonVenueSpec",
     "SimulatorConfig",
     "Universe",
     "generate",

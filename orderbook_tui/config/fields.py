@@ -37,7 +37,7 @@ _NUMBER = re.compile(NUMBER_PATTERN)
 class Section(BaseModel):
     """A part of the file: unknown keys are refused, and what was read does not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def refuse(words: str) -> NoReturn:

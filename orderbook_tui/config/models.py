@@ -32,7 +32,7 @@ from orderbook_tui.config.fields import (
     Section,
     Whole,
 )
-from orderbook_tui.config.venue import EmbeddedVenue, Venue
+from orderbook_tui.config.venue import EmbeddedVenueSpec, Venue
 from orderbook_tui.core.book import TimeInForce
 from orderbook_tui.core.market import MarketStatus
 from orderbook_tui.core.money import DEFAULT_PRECISION, MAX_PRECISION
@@ -266,7 +266,7 @@ class SimulatorConfig(Section):
     """How they are run."""
     budget: BudgetsSpec = BudgetsSpec()
     """What each account may give."""
-    venue: Venue = EmbeddedVenue()
+    venue: Venue = EmbeddedVenueSpec()
     """Where orders go."""
     state_dir: Name = "./simulator_state"
     """The folder of the checkpoints; a relative path starts at the working folder."""

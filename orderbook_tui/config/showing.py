@@ -3,7 +3,7 @@
     ("accounts", "list", 2, "id")  ->  accounts.list[2].id
     "two\\nlines"                   ->  "two\\nlines", as JSON would write it
 
-Text from outside may hold anything, so whatever could steer a terminal is shown as an escape.
+Text from outside may hold anything, so whatever could steer a terminal is shown as an escape (see `core.words`).
 """
 
 import json
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Final
+
+from orderbook_tui.core.words import harmless
 
 Place = tuple[str | int, ...]
 """Where something stands in a tree of objects and lists: the keys and indexes that lead to it."""
@@ -58,19 +60,19 @@ def shown(value: object) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return text for use inside a sentence, without quotes; what is not printable is escaped, what is long is cut."""
-    return _escaped(_cut(text))
+    """Return text for use inside a sentence, without quotes; what could steer a terminal is escaped, what is long is cut."""
+    return harmless(_cut(text))
 
 
 def file_text(path: PurePath | str) -> str:
-    """Return the path of a file whole, however long it is, with what is not printable escaped."""
-    return _escaped(str(path))
+    """Return the path of a file whole, however long it is, with what could steer a terminal escaped."""
+    return harmless(str(path))
 
 
 def message_text(error: Exception) -> str:
     """Return what an error of the core says; it quotes the names of assets and markets as they are."""
     text = str(error)
-    return _escaped(text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}...")
+    return harmless(text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}...")
 
 
 def number_text(number: Decimal) -> str:
@@ -85,15 +87,7 @@ def _number(value: int) -> str:
 
 def _quoted(text: str) -> str:
     shortened = _cut(text)
-    return _escaped(json.dumps(shortened, ensure_ascii=False))
-
-
-def _escaped(text: str) -> str:
-    return "".join(letter if letter.isprintable() else _escape(ord(letter)) for letter in text)
-
-
-def _escape(code: int) -> str:
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return harmless(json.dumps(shortened, ensure_ascii=False))
 
 
 def _cut(text: str) -> str:

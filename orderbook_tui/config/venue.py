@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from orderbook_tui.config.fields import UNKNOWN_KIND, Amount, Milliseconds, Name, Rate, Section, Whole, kind_of, refuse
 from orderbook_tui.config.showing import shown
 from orderbook_tui.core.book import SelfTradePrevention
+from orderbook_tui.core.exchange import FEE_DECIMALS
 
 EMBEDDED: Final = "<embedded>"
 PYTHON: Final = "<python>"
-FEE_DECIMALS: Final = 10
 
 
 def _fee_decimals(fee: Decimal) -> Decimal:
@@ -31,7 +31,7 @@ def _target(text: str) -> str:
 Fee = Annotated[Amount, Field(ge=0, lt=1), AfterValidator(_fee_decimals)]
 
 
-class Fees(Section):
+class FeesSpec(Section):
     """What an execution costs, as a fraction of its notional: 0.0005 is five basis points."""
 
     maker: Fee = Decimal(0)
@@ -40,7 +40,7 @@ class Fees(Section):
     """The fee of the order that arrived."""
 
 
-class Outage(Section):
+class OutageSpec(Section):
     """A run of slots whose first attempts fail, as if the venue could not be reached."""
 
     from_slot: Annotated[Whole, Field(ge=0, le=2**31)]
@@ -51,7 +51,7 @@ class Outage(Section):
     """How many attempts of each of them fail, counted from the first."""
 
 
-class Faults(Section):
+class FaultsSpec(Section):
     """Failures made on purpose. They depend on seed, slot and attempt alone, so a run can be repeated."""
 
     transient_rate: Rate = 0.0
@@ -60,33 +60,33 @@ class Faults(Section):
     """The share of attempts that are refused for good, 0 to 1."""
     latency_ms: tuple[Milliseconds, Milliseconds] = (0, 0)
     """The shortest and longest wait before an order is placed, in milliseconds."""
-    outages: tuple[Outage, ...] = ()
+    outages: tuple[OutageSpec, ...] = ()
     """Runs of slots whose first attempts fail."""
 
 
-class EmbeddedVenue(Section):
+class EmbeddedVenueSpec(Section):
     """The exchange inside this program."""
 
     kind: Literal["embedded"] = "embedded"
     """The exchange inside this program."""
-    fees: Fees = Fees()
+    fees: FeesSpec = FeesSpec()
     """What an execution costs."""
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
     """Which order is cancelled when an account would trade with itself."""
-    faults: Faults = Faults()
+    faults: FaultsSpec = FaultsSpec()
     """Failures made on purpose."""
 
 
-class PythonVenue(Section):
+class PythonVenueSpec(Section):
     """A callable of yours: called with each slot, it places the order and answers an order id."""
 
     kind: Literal["python"] = "python"
     """A callable of yours."""
     target: Annotated[Name, AfterValidator(_target)]
     """Where the callable is: `package.module:callable`."""
-    fees: Fees = Fees()
+    fees: FeesSpec = FeesSpec()
     """What an execution costs there; it is part of what an order locks."""
-    faults: Faults = Faults()
+    faults: FaultsSpec = FaultsSpec()
     """Failures made on purpose, before the callable is called."""
 
 
@@ -98,6 +98,6 @@ def _tag(value: object) -> str | None:
 
 
 Venue = Annotated[
-    Annotated[EmbeddedVenue, Tag(EMBEDDED)] | Annotated[PythonVenue, Tag(PYTHON)],
+    Annotated[EmbeddedVenueSpec, Tag(EMBEDDED)] | Annotated[PythonVenueSpec, Tag(PYTHON)],
     Discriminator(_tag, custom_error_type=UNKNOWN_KIND, custom_error_message='expected "embedded" or "python"'),
 ]

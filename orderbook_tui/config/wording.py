@@ -17,11 +17,11 @@ from orderbook_tui.config.fields import UNKNOWN_KIND, WORDS, Section
 from orderbook_tui.config.models import STRATEGY_MAP, STRATEGY_NAME, MatchWith, SimulatorConfig
 from orderbook_tui.config.reading import Trouble
 from orderbook_tui.config.showing import Place, number_text, plain_text, shown
-from orderbook_tui.config.venue import EMBEDDED, PYTHON, EmbeddedVenue, PythonVenue
+from orderbook_tui.config.venue import EMBEDDED, PYTHON, EmbeddedVenueSpec, PythonVenueSpec
 
 _TAGS: Final[Mapping[str | int, type[Section] | None]] = {
-    EMBEDDED: EmbeddedVenue,
-    PYTHON: PythonVenue,
+    EMBEDDED: EmbeddedVenueSpec,
+    PYTHON: PythonVenueSpec,
     STRATEGY_MAP: MatchWith,
     STRATEGY_NAME: None,
 }

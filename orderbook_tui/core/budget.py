@@ -9,13 +9,13 @@ The three pots always sum to the initial amount and none is ever negative. `Acco
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 
 import msgspec
 
 from orderbook_tui.core.market import Account
-from orderbook_tui.core.money import Asset, decimal, total
+from orderbook_tui.core.money import Asset, decimal, scaled, total
 from orderbook_tui.errors import AmountError, InsufficientBudget
 
 
@@ -128,7 +128,7 @@ class AssetTotals(msgspec.Struct, frozen=True):
 
     def utilization_percent(self) -> Decimal:
         """Return how much of the initial amount is spent or locked, 0..100."""
-        return _percent(self.total_spent + self.total_locked, self.total_initial)
+        return _percent((self.total_spent, self.total_locked), self.total_initial)
 
 
 class BudgetSummary(msgspec.Struct, frozen=True):
@@ -156,7 +156,7 @@ class BudgetSummary(msgspec.Struct, frozen=True):
 
     def total_utilization_percent(self) -> Decimal:
         """Return how much of all initial amounts is spent or locked, 0..100."""
-        return _percent(self.total_spent + self.total_locked, self.total_initial)
+        return _percent((self.total_spent, self.total_locked), self.total_initial)
 
 
 class BudgetStore:
@@ -300,5 +300,12 @@ _OPERATIONS: Mapping[MovementKind, Callable[[AccountBudget, int], None]] = {
 }
 
 
-def _percent(part: Decimal, whole: Decimal) -> Decimal:
-    return (100 * part / whole).quantize(Decimal("0.01")) if whole else Decimal("0.00")
+# The caller's decimal context is the caller's: it may keep three digits, or trap what is inexact.
+_ROUNDING = Context(prec=200, rounding=ROUND_HALF_EVEN, traps=[])
+_HUNDREDTH = Decimal("0.01")
+
+
+def _percent(parts: Iterable[Decimal], whole: Decimal) -> Decimal:
+    if not whole:
+        return Decimal("0.00")
+    return _ROUNDING.divide(scaled(100, total(parts)), whole).quantize(_HUNDREDTH, context=_ROUNDING)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from orderbook_tui.core.market import Market
-from orderbook_tui.core.money import MAX_UNITS
+from orderbook_tui.core.money import MAX_UNITS, decimal
 from orderbook_tui.errors import AmountError, DisciplineError
 
 
@@ -32,14 +32,14 @@ class MarketDiscipline:
         if not self.lowest <= price <= self.ceiling or price * quantity < self.least:
             raise DisciplineError(self._refusal(price, quantity))
 
-    def validate_price(self, price: Decimal) -> None:
-        """Let `price` (in quote for one base) through, or say why not.
+    def validate_price(self, price: Decimal | int | str | float) -> None:
+        """Let `price` (in quote for one base; not in ticks) through, or say why not.
 
         Raises:
             DisciplineError: the price is off the tick, not positive, or outside the band.
         """
         try:
-            ticks = self.market.price_ticks(price)
+            ticks = self.market.price_ticks(decimal(price))
         except AmountError as error:
             raise DisciplineError(str(error)) from None
         if not self.lowest <= ticks <= self.ceiling:

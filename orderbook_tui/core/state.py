@@ -87,7 +87,7 @@ class SimulationStats:
 class SimulationState:
     """The slots of one run and everything that has happened to them. Times are nanoseconds since the epoch."""
 
-    def __init__(self, slots: list[ActionSlot], *, plan: Plan | None = None, id: str = "", created_at: int = 0) -> None:  # noqa: A002 - the page's word
+    def __init__(self, slots: list[ActionSlot], *, plan: Plan | None = None, id: str = "", created_at: int = 0) -> None:  # noqa: A002 - what its users call it
         self.id = id
         self.slots = slots
         self.plan = plan or _plan_of(slots)

@@ -1,14 +1,15 @@
 """Words: text from outside, made harmless before it is shown.
 
 Terminals obey what is printed to them. Control characters (C0 with tab and newline, C1, and those that turn the direction
-of text) and lone surrogates are shown as visible escapes; everything else is left as it is.
+of text or take no room) and lone surrogates are shown as the escapes of JSON; everything else is left as it is.
 """
 
 import re
 from typing import Final
 
 _UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 
@@ -23,4 +24,4 @@ def harmless(text: str, limit: int | None = None) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, Generic, TextIO, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from orderbook_tui.core.budget import BudgetSnapshot
 from orderbook_tui.core.journal import Attempt, Execution
@@ -29,6 +29,12 @@ class Table(Generic[Record]):
         """Yield the columns of every record, in order."""
         cells = list(self.columns.values())
         return ([cell(run, record) for cell in cells] for record in self.records(run))
+
+
+class Out(Protocol):
+    """What rows are written to, such as a file; each row comes in one piece, with the newline at its end."""
+
+    def write(self, row: str, /) -> object: ...
 
 
 class ExportFormat(StrEnum):
@@ -130,7 +136,7 @@ TABLES: Final[Mapping[str, Table[Any]]] = {"slots": SLOTS, "fills": FILLS, "hist
 """What can be exported, by name."""
 
 
-def export(simulation: Simulation, what: str, form: ExportFormat, out: TextIO) -> int:
+def export(simulation: Simulation, what: str, form: ExportFormat, out: Out) -> int:
     """Write the rows of `TABLES[what]` to `out` and return how many there were."""
     table = TABLES[what]
     write = _csv if form is ExportFormat.CSV else _jsonl
@@ -157,7 +163,7 @@ def _party(run: Simulation, fill: Execution, sequence: int) -> str | None:
     return run.account_name(fill.outside) if fill.outside else None
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> int:
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Out) -> int:
     writer, count = csv.writer(out, lineterminator="\n"), 0
     writer.writerow(columns)
     for count, row in enumerate(rows, start=1):  # noqa: B007 - the count is what is wanted
@@ -172,7 +178,7 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: TextIO) -> int:
+def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Out) -> int:
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007 - the count is what is wanted
         out.write(json.dumps(dict(zip(columns, row, strict=True))) + "\n")

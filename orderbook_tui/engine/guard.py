@@ -74,9 +74,6 @@ class Guard:
             descriptor = _open(path, os.O_RDWR | os.O_CREAT)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # The file may have been released, and so removed, between opening and locking it.
-                if os.path.samestat(os.fstat(descriptor), path.lstat()):
-                    return cls(path, descriptor, _read(descriptor))
             except BlockingIOError:
                 # A reader that looks who holds it locks it for a moment.
                 if attempt == _ATTEMPTS - 1:
@@ -84,15 +81,28 @@ class Guard:
                     os.close(descriptor)
                     raise CheckpointInUse(f"{path.stem} is in use by {holder.in_words()}: wait for it, or end it") from None
                 time.sleep(0.01)
-            except FileNotFoundError:
-                pass
             except OSError as error:
-                with contextlib.suppress(OSError):
-                    path.unlink()
                 os.close(descriptor)
-                raise StorageError(f"{path} cannot be written: {error.strerror}") from None
+                raise StorageError(f"{path} cannot be locked: {error.strerror}") from None
+            else:
+                # The file may have been released, and so removed, between opening and locking it.
+                if _is_at(path, descriptor):
+                    return cls._begin(path, descriptor)
             os.close(descriptor)
         raise CheckpointInUse(f"{path.stem} is being opened and closed by others: try again")
+
+    @classmethod
+    def _begin(cls, path: Path, descriptor: int) -> "Guard":
+        """Write who holds the file that has been locked; where that fails, leave no file that was not there before."""
+        left = _read(descriptor)
+        try:
+            return cls(path, descriptor, left)
+        except OSError as error:
+            if left is None:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            os.close(descriptor)
+            raise StorageError(f"{path} cannot be written: {error.strerror}") from None
 
     def describe(self, *, name: str, created_at: int, total_slots: int, events: int) -> None:
         """Say what the checkpoint is, and count `events` as reported by this process."""
@@ -118,7 +128,7 @@ class Guard:
         if self._descriptor >= 0:
             # Still locked, so nobody else's; a folder gone or closed to us leaves a file that stands in nobody's way.
             with contextlib.suppress(OSError):
-                if os.path.samestat(os.fstat(self._descriptor), self.path.lstat()):
+                if _is_at(self.path, self._descriptor):
                     self.path.unlink()
             self.abandon()
 
@@ -180,6 +190,14 @@ def _open(path: Path, flags: int) -> int:
         os.close(descriptor)
         raise StorageError(f"{path} cannot be locked: it is no ordinary file")
     return descriptor
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one that lies at `path` now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False
 
 
 def _read(descriptor: int) -> Holder | None:

@@ -140,7 +140,7 @@ class StatePersistence:
         state.saved_at = writer.saved_at
         return state.id
 
-    def load(self, id: str) -> SimulationState:  # noqa: A002 - the page's word
+    def load(self, id: str) -> SimulationState:  # noqa: A002 - what its users call it
         """Return the state that a checkpoint holds. Raises what `read` raises."""
         return self.read(id).replay().state
 

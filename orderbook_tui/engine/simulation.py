@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from orderbook_tui.config import SimulatorConfig, scheduler_config, universe
+from orderbook_tui.config import OnFailure, SimulatorConfig, scheduler_config, universe
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SlotScheduler
@@ -20,7 +21,7 @@ from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan, SimulationStats, state_hash
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.control import Ending, RunControl
-from orderbook_tui.engine.decisions import Decider, Question
+from orderbook_tui.engine.decisions import Decider, PolicyDecider, Question, terminal_or_quit
 from orderbook_tui.engine.executor import SlotExecutor
 from orderbook_tui.engine.persistence import GROUP, Checkpoint, CheckpointWriter, StatePersistence
 from orderbook_tui.engine.processor import SlotProcessor
@@ -248,7 +249,8 @@ class Simulation:
     async def run(self, decider: Decider | None = None) -> Ending:
         """Run what is Pending, until it is done, somebody decides to quit, or `stop` is called.
 
-        `decider` is asked about slots whose retries are spent (the person at the terminal, where omitted).
+        `decider` is asked about slots whose retries are spent; where omitted, it is what the config's
+        `processor.on_failure` says: a policy, or the person at the terminal.
 
         Raises:
             StorageError: the checkpoint cannot be written.
@@ -304,7 +306,7 @@ class Simulation:
         )
         processor = SlotProcessor(
             backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, config.seed),
-            decider=decider,
+            decider=decider or self._configured_decider(),
             control=self.control,
             observer=bookkeeper,
             failures=OrderError,
@@ -330,6 +332,10 @@ class Simulation:
                 self._writer.finish(self.state.journal, self.budgets)
             self._become(RunStatus.DONE)
         return ending
+
+    def _configured_decider(self) -> Decider:
+        on_failure = self.config.processor.on_failure
+        return terminal_or_quit() if on_failure is OnFailure.ASK else PolicyDecider(RecoveryAction(on_failure.value))
 
     def _ask(self, question: Question | None) -> None:
         """Note what waits to be decided, or (None) that nothing does."""

@@ -1,28 +1,12 @@
 """The summary of a run: what became of it, as numbers that a program can read, and the exit status that says it in one."""
 
 from decimal import Decimal
-from enum import IntEnum
 from typing import Any
 
 from orderbook_tui.core.slot import SlotState, Verdict
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.simulation import Simulation
-
-
-class ExitStatus(IntEnum):
-    """What a process that ran a simulation answers."""
-
-    OK = 0
-    """Every slot completed, and every directed one was matched by its counterparty."""
-    INCOMPLETE = 1
-    """The run is over, but not so."""
-    BAD_INPUT = 2
-    QUIT = 3
-    """A person or a policy decided to quit; the rest can be resumed."""
-    STORAGE = 4
-    """The checkpoint could not be written."""
-    INTERRUPTED = 130
-    """Stopped by a signal; everything is saved."""
+from orderbook_tui.exit_status import ExitStatus
 
 
 def exit_status(simulation: Simulation, ending: Ending) -> ExitStatus:

@@ -21,14 +21,14 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 from orderbook_tui.core.words import harmless
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.simulation import RunStatus, Simulation
-from orderbook_tui.errors import OrderbookTuiError
+from orderbook_tui.errors import OrderbookTuiError, StorageError
+from orderbook_tui.exit_status import ExitStatus
 from orderbook_tui.tui.decider import ScreenDecider
 from orderbook_tui.tui.figures import message, name
+from orderbook_tui.tui.frames import FRAMES, Frames
 from orderbook_tui.tui.screens.base import DialogScreen, RunScreen
 from orderbook_tui.tui.theme import DARK
 
-FRAMES = 20
-"""How often a second the screens look at the state, at most."""
 _GOING_ON = (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.WAITING)
 
 
@@ -67,11 +67,12 @@ class OrderbookApp(App[int]):
         self.state_dir = state_dir
         self.decider = ScreenDecider(self)
         self._run_worker: Worker[None] | None = None
-        self._ending: Ending | None = None
+        self._outcome: Ending | Exception | None = None
+        """What the last run here ended with."""
+        self._open_worker: Worker[None] | None = None
         self._leaving = False
         self._interrupted = False
-        self._ended = 0
-        self._skipped = False
+        self._frames = Frames()
         self._said: tuple[object, ...] = ()
         self.register_theme(DARK)
         self.theme = DARK.name
@@ -130,18 +131,23 @@ class OrderbookApp(App[int]):
             self._run_worker = self.run_worker(self._run(simulation), group="run", exit_on_error=False)
 
     async def _run(self, simulation: Simulation) -> None:
-        self._ending = None
+        self._outcome = None
         try:
-            self._ending = await simulation.run(self.decider)
+            self._outcome = await simulation.run(self.decider)
+        except asyncio.CancelledError:
+            self._outcome = Ending.STOPPED
+            raise
         except OrderbookTuiError as error:
+            self._outcome = error
             self.complain(str(error), title="The run has stopped")
         except Exception as error:
+            self._outcome = error
             # What a venue's own code raises must not take the terminal down; the run has stopped, and says why.
             self.complain(f"{type(error).__name__}: {error}", title="The run has stopped")
         else:
-            if self._ending is Ending.QUIT:
+            if self._outcome is Ending.QUIT:
                 self.run_worker(self._leave(), group="leave")
-            elif self._ending is Ending.DONE and not self._leaving:
+            elif self._outcome is Ending.DONE and not self._leaving:
                 self._tell_the_end(simulation)
 
     def _tell_the_end(self, simulation: Simulation) -> None:
@@ -174,7 +180,7 @@ class OrderbookApp(App[int]):
             return
         if isinstance(self.screen, ConfirmScreen):
             if self._interrupted:
-                self.screen.dismiss(True)  # asked to leave twice is a yes
+                self.screen.dismiss(result=True)  # asked to leave twice is a yes
             return
         if self.simulation is None or self.simulation.status is not RunStatus.RUNNING:
             self.run_worker(self._leave(), group="leave")
@@ -203,22 +209,34 @@ class OrderbookApp(App[int]):
             return
         self._leaving = True
         try:
+            if self._open_worker is not None and not self._open_worker.is_finished:
+                # What is being read cannot be stopped; it closes what it gets.
+                with contextlib.suppress(WorkerFailed, WorkerCancelled):
+                    await self._open_worker.wait()
             await self.end_run()
         except OrderbookTuiError as error:
+            self._outcome = error
             self.exit(self.exit_status(), message=Text(message(str(error))))
         else:
             self.exit(self.exit_status())
 
     def exit_status(self) -> int:
         """Return what the process should answer for what happened here."""
-        from orderbook_tui.engine.summary import ExitStatus, exit_status
+        from orderbook_tui.engine.summary import exit_status
 
-        simulation = self.simulation
-        if simulation is None or self._ending is None:
-            return ExitStatus.INTERRUPTED if self._interrupted and self.is_going_on else ExitStatus.OK
-        if self._ending is Ending.STOPPED and not self._interrupted:
-            return ExitStatus.QUIT
-        return exit_status(simulation, self._ending)
+        match self._outcome:
+            case None:
+                return ExitStatus.OK
+            case StorageError():
+                return ExitStatus.STORAGE
+            case OrderbookTuiError():
+                return ExitStatus.BAD_INPUT
+            case Exception():
+                return ExitStatus.INCOMPLETE
+            case Ending.STOPPED if not self._interrupted:
+                return ExitStatus.QUIT
+            case ending:
+                return exit_status(self.simulation, ending) if self.simulation is not None else ExitStatus.OK
 
     # Screens
 
@@ -253,8 +271,12 @@ class OrderbookApp(App[int]):
         from orderbook_tui.tui.screens.confirm import ConfirmScreen
 
         def go_ahead() -> None:
-            self.run_worker(self._open_checkpoint(simulation_id), group="open", exclusive=True)
+            if self._open_worker is None or self._open_worker.is_finished:
+                self._open_worker = self.run_worker(self._open_checkpoint(simulation_id), group="open")
 
+        if self._open_worker is not None and not self._open_worker.is_finished:
+            # Reading cannot be stopped: a second one would leave the first with a checkpoint that nobody closes.
+            return
         if self.is_going_on:
             explanation = "It is saved, and can be taken up again from this list."
             self.push_screen(
@@ -266,9 +288,11 @@ class OrderbookApp(App[int]):
     async def _open_checkpoint(self, simulation_id: str) -> None:
         with self._complaining():
             await self.end_run()
-            self.simulation, self._ending = None, None
-            self.simulation = await asyncio.to_thread(Simulation.resume, simulation_id, self.state_dir)
-            for note in self.simulation.notes:
+            if self._leaving:
+                return
+            self.simulation, self._outcome = None, None
+            self.simulation = await self._resumed(simulation_id)
+            for note in self.simulation.notes if self.simulation is not None else ():
                 self.notify(message(note), markup=False, timeout=15)
         from orderbook_tui.tui.screens.slots import SlotsScreen
 
@@ -277,6 +301,14 @@ class OrderbookApp(App[int]):
             slots.show_simulation()
         if self.simulation is not None:
             self.show_screen("slots")
+
+    async def _resumed(self, simulation_id: str) -> Simulation | None:
+        """Read a checkpoint; None if the app began to leave meanwhile."""
+        simulation = await asyncio.to_thread(Simulation.resume, simulation_id, self.state_dir)
+        if self._leaving:
+            simulation.close()
+            return None
+        return simulation
 
     # Saying things
 
@@ -294,11 +326,11 @@ class OrderbookApp(App[int]):
     def _pulse(self) -> None:
         screen, simulation = self.screen, self.simulation
         ended = simulation.stats.total_slots - simulation.stats.pending_slots if simulation is not None else 0
-        if ended - self._ended > self.size.height and not self._skipped:
-            # More than a page has gone by since the last frame: nobody reads that, and the engine can use the time.
-            self._skipped = True
+        running = simulation is not None and simulation.status is RunStatus.RUNNING
+        if running and not self._frames.is_due(ended, self.size.height):
             return
-        self._ended, self._skipped = ended, False
+        self._frames.begin(ended)
+        self.call_after_refresh(self._frames.end)
         if isinstance(screen, RunScreen | DialogScreen) and screen.is_mounted:
             screen.pulse()
         status = simulation.status if simulation is not None else None

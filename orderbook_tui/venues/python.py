@@ -10,13 +10,14 @@ import importlib
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from time import time_ns
 from typing import Any, cast
 
+import anyio.from_thread
 import anyio.lowlevel
-import anyio.to_thread
 
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.exchange import FeeSchedule, Submission, fee
@@ -25,6 +26,7 @@ from orderbook_tui.core.market import Account
 from orderbook_tui.core.money import decimal
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import AmountError, ConfigError, OrderError, OutcomeUnknown, Problem, Rejected, VenueUnavailable
+from orderbook_tui.venues.threads import in_a_daemon_thread
 
 PlaceOrder = Callable[..., Any]
 
@@ -33,14 +35,16 @@ class SettlementHandle:
     """How a user's venue reports what became of one slot's order. Safe to use from any thread, also later on."""
 
     def __init__(
-        self, slot: ActionSlot, quantity: int, fees: FeeSchedule, names: dict[str, str], deliver: Callable[[Execution], None]
+        self, slot: ActionSlot, quantity: int, fees: FeeSchedule, names: dict[str, str], settle: Callable[[Execution], None]
     ) -> None:
         self.slot = slot
         self._left = quantity
         self._highest_fee = fees.highest
         self._names = names
-        self._deliver = deliver
+        self._settle = settle
         self._lock = threading.Lock()
+        self._before_the_answer: list[Execution] | None = []
+        self._not_accepted = ""
 
     def fill(
         self,
@@ -55,8 +59,8 @@ class SettlementHandle:
         `counterparty` is the other account's id or name; where the venue does not tell, it is taken to be the expected one.
 
         Raises:
-            AmountError: off the lot or tick, more than is left of the order, worse than its price, or a fee above what
-                was locked for it (`venue.fees`).
+            AmountError: off the lot or tick, more than is left of the order, worse than its price, a fee above what
+                was locked for it (`venue.fees`), or the callable failed: its order was not accepted.
         """
         action, market = self.slot.action, self.slot.action.market
         lots = market.quantity_lots(decimal(quantity))
@@ -66,20 +70,35 @@ class SettlementHandle:
             raise AmountError(f"a fill at {price} is worse than the order's price, {market.price(action.price):f}")
         self._check_fee(ticks, lots, charge)
         who = self._names.get(counterparty, counterparty) if counterparty else action.matching_strategy.account
-        sequence, first = self.slot.sequence, self.slot.sequence % 2 == 0
-        assert self.slot.last_attempt is not None
-        at = self.slot.last_attempt.started
+        sequence, first, at = self.slot.sequence, self.slot.sequence % 2 == 0, time_ns()
         if first:
             execution = Execution(sequence, -1, ticks, lots, charge, 0, at, who or "")
         else:
             execution = Execution(-1, sequence, ticks, lots, 0, charge, at, who or "")
         with self._lock:
+            if self._not_accepted:
+                raise AmountError(f"the order of slot {sequence} was not accepted: {self._not_accepted}")
             if not 0 < lots <= self._left:
                 raise AmountError(
                     f"a fill of {quantity} {market.base.symbol}: {market.quantity(self._left):f} is left of the order"
                 )
             self._left -= lots
-        self._deliver(execution)
+            if self._before_the_answer is not None:
+                self._before_the_answer.append(execution)
+                return
+        self._settle(execution)
+
+    def _accept(self) -> Sequence[Execution]:
+        """The order has its id: return what was reported until now; what comes from here on is settled as it comes."""
+        with self._lock:
+            executions, self._before_the_answer = self._before_the_answer or (), None
+        return executions
+
+    def _close(self, why: str) -> bool:
+        """The order was not accepted: take no more reports. Return whether there were any."""
+        with self._lock:
+            self._not_accepted = why
+            return bool(self._before_the_answer)
 
     def _check_fee(self, ticks: int, lots: int, charge: int) -> None:
         quote, notional = self.slot.action.market.quote, self.slot.action.market.notional(ticks, lots)
@@ -106,50 +125,40 @@ class PythonVenue:
     def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
         raise Rejected("an order placed elsewhere is not placed again")
 
-    def cancel(self, slot: ActionSlot) -> None:
+    def cancel(self, slot: ActionSlot) -> bool:
         """A callable has no way to cancel: what it placed is its owner's to take back."""
+        return False
 
     def restore(self, slot: ActionSlot) -> None:
         """The orders of an earlier life are where they were."""
 
     async def place(self, slot: ActionSlot, quantity: int) -> Submission:
-        reports: list[Execution] | None = []
-        loop_thread, token, answering = threading.get_ident(), anyio.lowlevel.current_token(), threading.Lock()
+        loop_thread, token = threading.get_ident(), anyio.lowlevel.current_token()
 
-        def deliver(execution: Execution) -> None:
-            with answering:
-                if reports is not None:
-                    reports.append(execution)
-                    return
+        def settle(execution: Execution) -> None:
             if threading.get_ident() == loop_thread:
                 self._late(execution)
             else:
                 anyio.from_thread.run_sync(self._late, execution, token=token)
 
-        arguments: list[Any] = [slot]
-        if self._wants_settlement:
-            arguments.append(SettlementHandle(slot, quantity, self._fees, self._names, deliver))
+        settlement = SettlementHandle(slot, quantity, self._fees, self._names, settle)
         try:
-            order_id = await self._call(arguments)
-        except OrderError:
-            raise
-        except (TimeoutError, ConnectionError) as error:
-            if isinstance(error, ConnectionRefusedError):
-                raise VenueUnavailable(_words(error)) from error
-            raise OutcomeUnknown(_words(error)) from error
+            order_id = await self._call([slot, settlement] if self._wants_settlement else [slot])
         except Exception as error:
-            if reports:
-                raise OutcomeUnknown(f"{_words(error)}, after a fill was reported: the order exists") from error
-            raise VenueUnavailable(_words(error)) from error
-        with answering:
-            executions, reports = tuple(reports or ()), None
-        return Submission(order_id, executions)
+            failure = _failure(error, filled=settlement._close(_words(error)))
+            if failure is error:
+                raise
+            raise failure from error
+        except BaseException:
+            settlement._close("nobody waited for the callable's answer")
+            raise
+        return Submission(order_id, settlement._accept())
 
     async def _call(self, arguments: list[Any]) -> int | str:
         if inspect.iscoroutinefunction(self._place_order) or inspect.iscoroutinefunction(type(self._place_order).__call__):
             order_id = await self._place_order(*arguments)
         else:
-            order_id = await anyio.to_thread.run_sync(self._place_order, *arguments)
+            order_id = await in_a_daemon_thread(self._place_order, *arguments)
             if inspect.isawaitable(order_id):
                 order_id = await order_id
         if order_id is None:
@@ -194,6 +203,17 @@ def _takes_two(place_order: PlaceOrder) -> bool:
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
     return len(required) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+def _failure(error: Exception, *, filled: bool) -> OrderError:
+    """Return what a callable's exception says about its order; `filled`: it had reported a fill before."""
+    if filled:
+        return OutcomeUnknown(f"{_words(error)}, after a fill was reported: the order exists")
+    if isinstance(error, OrderError):
+        return error
+    if isinstance(error, TimeoutError | ConnectionError) and not isinstance(error, ConnectionRefusedError):
+        return OutcomeUnknown(_words(error))
+    return VenueUnavailable(_words(error))
 
 
 def _words(error: BaseException) -> str:

@@ -142,7 +142,7 @@ def test_progress_is_on_stderr(program: Program, config: Config) -> None:
 # Text
 
 
-def test_the_summary_gives_the_page_s_statistics(program: Program, config: Config) -> None:
+def test_the_summary_gives_the_statistics(program: Program, config: Config) -> None:
     text = program("run", config(venue=OUTAGE)).stdout
 
     for line in ("Total Slots: 40", "Completed: 39", "Failed: 0", "Skipped: 1", "Orders Created: 39", "Matches: 19"):
@@ -319,7 +319,7 @@ def test_show_changes_nothing(program: Program, config: Config, folder: Path) ->
     assert {path.name: path.read_bytes() for path in (folder / "simulator_state").iterdir()} == before
 
 
-def test_the_page_s_example_runs(program: Program) -> None:
+def test_the_small_example_runs(program: Program) -> None:
     example = Path(__file__).parents[2] / "configs" / "page-example.json"
     ended = program("run", example, "--on-failure", "skip", "--format", "json")
     named = program("validate", example, "--format", "json").result()["preflight"]["refused"]

@@ -9,9 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from orderbook_tui import __version__
+from orderbook_tui.cli import cli
+from orderbook_tui.config.models import OnFailure
+from orderbook_tui.engine.export import TABLES as EXPORTED
+from orderbook_tui.engine.export import ExportFormat
 from tests.cli.conftest import OUTAGE, Program
 from tests.engine.runs import a_config
 
@@ -361,3 +366,29 @@ def test_the_name_of_the_file_is_the_name_of_the_run(program: Program, folder: P
     program("run", "two-venues.json")
 
     assert json.loads(program("list", "--format", "json").stdout)[0]["name"] == "two-venues"
+
+
+def test_names_of_folders_and_outputs_never_reach_the_terminal_raw(program: Program, saved: str, folder: Path) -> None:
+    ended = [program("list", "--state-dir", HOSTILE), program("export", saved, "--output", "a\x1b]0;owned\x07.csv")]
+
+    assert [end.status for end in ended] == [0, 0]
+    assert not {"\x1b", "\x07", "\r", "\u202e"} & {letter for end in ended for letter in end.stdout + end.stderr}
+
+
+# What the command line restates, so as not to import it
+
+
+def choices_of(command: str, option: str) -> list[str]:
+    """The choices of an option."""
+    (kind,) = [parameter.type for parameter in cli.commands[command].params if option in parameter.opts]
+    assert isinstance(kind, click.Choice)
+    return list(kind.choices)
+
+
+def test_the_choices_on_failure_are_all_there_are() -> None:
+    assert choices_of("run", "--on-failure") == [policy.value for policy in OnFailure]
+
+
+def test_all_that_can_be_exported_can_be_chosen() -> None:
+    assert choices_of("export", "--what") == list(EXPORTED)
+    assert choices_of("export", "--format") == [form.value for form in ExportFormat]

@@ -28,7 +28,7 @@ def test_an_amount_may_be_a_number_or_text() -> None:
     assert text["type"] == "string"
 
 
-@pytest.mark.parametrize("section", ["GenerateSpec", "ProcessorSpec", "Outage", "AssetSpec", "MarketSpec", "Fees"])
+@pytest.mark.parametrize("section", ["GenerateSpec", "ProcessorSpec", "OutageSpec", "AssetSpec", "MarketSpec", "FeesSpec"])
 def test_bounds_are_said_in_the_words_of_json_schema(section: str) -> None:
     text = json.dumps(keys_of(section))
     assert "inimum" in text
@@ -42,11 +42,11 @@ def test_bounds_are_said_in_the_words_of_json_schema(section: str) -> None:
         "SimulatorConfig",
         "AccountsSpec",
         "BudgetSpec",
-        "Outage",
+        "OutageSpec",
         "SchedulerSpec",
         "ProcessorSpec",
         "MarketSpec",
-        "EmbeddedVenue",
+        "EmbeddedVenueSpec",
     ],
 )
 def test_every_key_is_described(section: str) -> None:

@@ -385,6 +385,54 @@ def test_a_cancel_returns_what_was_left() -> None:
     assert book.cancel(1) == 3
 
 
+def churn(book: OrderBook, how: str) -> None:
+    """Let 5,000 sell orders come and go behind those that are there."""
+    for order_id in range(10, 5_010):
+        book.submit(sell(order_id, 100, 2, "c", only="d" if how == "filled" else None))
+        if how == "cancelled":
+            book.cancel(order_id)
+        elif how == "replaced":
+            book.replace(order_id, 100, 3)
+            book.replace(order_id, 100, 0)
+        else:
+            book.submit(buy(10_000 + order_id, 100, 2, "d", only="c"))
+
+
+@pytest.mark.parametrize("how", ["cancelled", "replaced", "filled"])
+def test_those_that_are_gone_are_dropped_behind_one_that_stays(how: str) -> None:
+    book = a_book(sell(1, 100, only="nobody"), sell(2, 100))
+    churn(book, how)
+
+    assert len(book._levels[ASK][100]) < 100
+    assert [order.order_id for order in book.resting(ASK)] == [1, 2]
+
+
+def test_cancelling_all_but_a_few_of_many_drops_the_rest() -> None:
+    book = a_book(*(sell(order_id, 100) for order_id in range(5_000)))
+    for order_id in range(1, 4_999):
+        book.cancel(order_id)
+
+    assert len(book._levels[ASK][100]) < 100
+    assert makers(book.submit(buy(6_000, 100, 2))) == [0, 4_999]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "replaced", "filled"])
+def test_a_queue_knows_how_many_of_it_are_gone(how: str) -> None:
+    book = a_book(sell(1, 100, only="nobody"), sell(2, 100))
+    churn(book, how)
+    level = book._levels[ASK][100]
+    book.cancel(1)
+    book.best(ASK)
+
+    assert level.dead == sum(not order.quantity for order in level)
+
+
+def test_walking_the_orders_goes_on_while_they_are_cancelled() -> None:
+    book = a_book(*(sell(order_id, 100) for order_id in range(200)))
+
+    assert [book.cancel(order.order_id) for order in book.resting(ASK)] == [1] * 200
+
+
 def test_a_second_cancel_returns_nothing() -> None:
     book = a_book(sell(1, 100, 5))
     book.cancel(1)

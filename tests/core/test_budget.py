@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation, localcontext
 
 import pytest
 from hypothesis import given
@@ -294,6 +294,16 @@ def test_utilisation_counts_the_spent_and_the_locked() -> None:
     store.lock("a", "USD", 50)
     store.spend("a", "USD", 20)
     assert store.get_summary().total_utilization_percent() == Decimal("25.00")
+
+
+def test_utilisation_is_the_same_in_any_decimal_context() -> None:
+    store = BudgetStore([USD])
+    store.set_budget("a", "USD", "123456.78")
+    store.lock("a", "USD", "123456.77")
+    summary = store.get_summary()
+    with localcontext(Context(prec=3, traps=[Inexact, InvalidOperation])):
+        assert str(summary.total_utilization_percent()) == "100.00"
+        assert str(summary.assets["USD"].utilization_percent()) == "100.00"
 
 
 def test_no_budget_at_all_is_not_utilised() -> None:

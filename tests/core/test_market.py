@@ -2,7 +2,6 @@
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from time import perf_counter
 
 import pytest
 from hypothesis import assume, given
@@ -94,11 +93,9 @@ def test_a_negative_least_notional_is_refused() -> None:
 
 @pytest.mark.parametrize("rule", ["tick", "lot", "reference", "least"])
 @pytest.mark.parametrize("size", ["1E+999999999", "1E-999999999", "NaN", "Infinity"])
-def test_an_absurd_size_is_refused_at_once(rule: str, size: str) -> None:
-    started = perf_counter()
+def test_an_absurd_size_is_refused(rule: str, size: str) -> None:
     with pytest.raises(AmountError):
         a_market(**{rule: size})  # type: ignore[arg-type]
-    assert perf_counter() - started < 0.1
 
 
 @given(counts)

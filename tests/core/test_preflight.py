@@ -114,7 +114,7 @@ def test_an_account_without_any_budget_is_called_by_its_name() -> None:
     assert preflight(plan, slots).refused[0].message == "test-account-3 has 0 USD available, the order needs 100"
 
 
-# The page's example: 4 accounts, 10000 of each asset, trades of 100..5000, 10 of each account
+# The small example: 4 accounts, 10000 of each asset, trades of 100..5000, 10 of each account
 
 
 def page_example() -> tuple[Plan, list[ActionSlot]]:

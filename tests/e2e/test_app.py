@@ -1,10 +1,12 @@
 """The app, from its command to its exit status: opening, running, deciding, stepping, resuming."""
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
 
+from orderbook_tui.core.words import harmless
 from tests.e2e.conftest import Folder
 from tests.e2e.terminal import ALTERNATE_SCREEN, SIZES, Terminal
 
@@ -130,9 +132,9 @@ def test_space_pauses_and_lets_go_on(folder: Folder, size: Size) -> None:
 
 
 def test_a_run_left_in_the_middle_is_listed_and_resumed_to_the_same_state(
-    folder: Folder, size: Size, another_folder: Callable[[], Folder]
+    folder: Folder, another_folder: Callable[[], Folder]
 ) -> None:
-    with the_app(folder, size, "--slots-per-second", "2") as terminal:
+    with the_app(folder, SIZES[0], "--slots-per-second", "2") as terminal:
         terminal.wait_for("READY", "Start")
         terminal.press("space")
         terminal.wait_until(lambda: done(terminal) >= 1, "the run to have begun")
@@ -144,7 +146,7 @@ def test_a_run_left_in_the_middle_is_listed_and_resumed_to_the_same_state(
     assert 1 <= left["stats"]["completed_slots"] < 40
     assert folder.listed()[0]["status"] == "interrupted"
 
-    with Terminal(folder=folder.path, size=size) as terminal:
+    with Terminal(folder=folder.path) as terminal:
         terminal.wait_for("1 in simulator_state", "simulator", "to resume", "Resume")
         terminal.press("enter")
         terminal.wait_for("READY", f" {left['stats']['completed_slots']}/40", "Start")
@@ -158,7 +160,7 @@ def test_a_run_left_in_the_middle_is_listed_and_resumed_to_the_same_state(
     assert resumed["simulation_id"] == left["simulation_id"]
 
     uninterrupted = another_folder()
-    with Terminal("run", "simulator.json", "--on-failure", "ask", folder=uninterrupted.path, size=size) as terminal:
+    with Terminal("run", "simulator.json", "--on-failure", "ask", folder=uninterrupted.path) as terminal:
         terminal.wait_for("[r]etry  [s]kip  [c]ontinue  [q]uit ?")
         terminal.press("r", "enter")
         assert terminal.end() == 0
@@ -178,8 +180,8 @@ def test_resume_finishes_without_a_screen_what_the_app_began(folder: Folder, ski
     assert folder.summary()["state_hash"] == skipping_hash
 
 
-def test_the_list_of_an_empty_folder_says_what_to_do(folder: Folder, size: Size) -> None:
-    with Terminal(folder=folder.path, size=size) as terminal:
+def test_the_list_of_an_empty_folder_says_what_to_do(folder: Folder) -> None:
+    with Terminal(folder=folder.path) as terminal:
         terminal.wait_for("No checkpoints", "orderbook-tui configs/simulator.json", "Quit")
         terminal.press("q")
         assert terminal.end() == 0
@@ -201,3 +203,15 @@ def test_without_a_terminal_the_app_refuses_in_words(folder: Folder) -> None:
         assert refused.status == 2
         assert "needs a terminal" in refused.stderr
         assert refused.stdout == ""
+
+
+def test_an_export_to_a_terminal_does_not_steer_it(folder: Folder) -> None:
+    names = [{"name": f"{number}\x1b]0;owned\x07\nline"} for number in range(2)]
+    config = {"accounts": {"list": names}, "scheduler": {"trades_per_account": 1}}
+    (folder.path / "hostile.json").write_text(json.dumps(config))
+    folder.run("run", "hostile.json", "--on-failure", "skip")
+    with Terminal("export", "latest", folder=folder.path) as terminal:
+        assert terminal.end() == 0
+    assert not {"\x1b", "\x07"} & set(terminal.everything)
+    assert harmless("\x1b]0;owned\x07\nline") in terminal.everything
+    assert "\x1b]0;owned\x07\nline" in folder.run("export", "latest").stdout

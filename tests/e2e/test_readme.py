@@ -12,7 +12,7 @@ import pytest
 
 from orderbook_tui import Simulation, load_config
 from orderbook_tui.cli import cli
-from orderbook_tui.engine.summary import ExitStatus
+from orderbook_tui.exit_status import ExitStatus
 
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """Another process writes, and is killed: nothing that it said was saved is lost, and nobody is locked out."""
 
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -15,7 +17,7 @@ import pytest
 from orderbook_tui.core.journal import Attempt
 from orderbook_tui.engine.guard import Guard, boot_id, holder_of
 from orderbook_tui.engine.persistence import CheckpointStatus, StatePersistence
-from orderbook_tui.errors import CheckpointInUse
+from orderbook_tui.errors import CheckpointInUse, StorageError
 from tests.engine.checkpoints import a_fresh_run, a_played_run, file_of, saved
 
 _WRITE = """
@@ -213,6 +215,36 @@ def test_events_that_are_gone_are_told_and_do_not_lock_the_user_out(tmp_path: Pa
         assert f"3 of {there + 3} events that process 4711 reported saved" in note
         assert words in note
     assert not lock.exists()
+
+
+def test_a_guard_that_cannot_be_locked_leaves_the_file_of_who_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    path = tmp_path / "x.lock"
+    guard = Guard.take(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", refuse)
+        with pytest.raises(StorageError, match="cannot be locked: No locks available"):
+            Guard.take(path)
+    assert path.exists()
+    guard.release()
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_guard_that_cannot_be_written_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, left: bool
+) -> None:
+    def refuse(descriptor: int, text: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "x.lock"
+    if left:
+        a_guard_that_says(path, events=7, boot="another")
+    monkeypatch.setattr(os, "pwrite", refuse)
+    with pytest.raises(StorageError, match="cannot be written: No space left"):
+        Guard.take(path)
+    assert path.exists() is left
 
 
 def test_a_guard_lets_only_one_in_and_goes_with_its_holder(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Pause, step, stop and pace."""
 
+import itertools
 import math
 import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 
 import anyio
 import pytest
 
+from orderbook_tui.engine import control as control_module
 from orderbook_tui.engine.control import RunControl, unwrapped
 
 
@@ -164,10 +167,17 @@ def test_a_wait_of_nothing_lets_others_have_their_turn() -> None:
     anyio.run(waits)
 
 
-def test_slots_keep_the_pace() -> None:
-    times = watched(RunControl(100), lambda: anyio.sleep(0.5))
+def test_slots_keep_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = itertools.count(1_000_000)
+    monkeypatch.setattr(control_module, "time", SimpleNamespace(monotonic=lambda: next(readings) / 10_000))
+    control = RunControl(1000)
 
-    assert 25 <= len(times) <= 52
+    async def admits_twenty_one() -> None:
+        for _ in range(21):
+            await control.admit()
+
+    anyio.run(admits_twenty_one)
+    assert 0.020 <= next(readings) / 10_000 - 100 <= 0.025
 
 
 def test_a_changed_pace_takes_effect_while_waiting_for_the_old() -> None:
@@ -182,25 +192,22 @@ def test_a_changed_pace_takes_effect_while_waiting_for_the_old() -> None:
 
 
 @pytest.mark.parametrize("pause_s", [0.3, 1.3])
-def test_nothing_is_caught_up_with_in_a_burst_after_a_pause(pause_s: float) -> None:
-    control = RunControl(20)
-    counts = []
-    times: list[float] = []
+def test_nothing_is_caught_up_with_in_a_burst_after_a_pause(pause_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, control, count = [100.0], RunControl(20), 0
+    monkeypatch.setattr(control_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     async def script() -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(admitted, control, times)
-            await anyio.sleep(0.02)
-            control.pause()
-            await anyio.sleep(pause_s)
-            before = len(times)
-            control.go()
-            await anyio.sleep(0.03)
-            counts.append(len(times) - before)
-            control.stop()
+        nonlocal count
+        await control.admit()
+        control.pause()
+        clock[0] += pause_s
+        control.go()
+        with anyio.move_on_after(0.2):
+            while await control.admit():
+                count += 1
 
     anyio.run(script)
-    assert counts[0] <= 2
+    assert count == 1
 
 
 @pytest.mark.parametrize("pace", [0, -1, math.nan])

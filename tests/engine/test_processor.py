@@ -421,11 +421,7 @@ def turns_of_another_task(slots: list[ActionSlot], executor: Executor, decider: 
 
 
 def test_other_tasks_get_their_turns_while_fifty_thousand_slots_run() -> None:
-    began = time.monotonic()
-    turns = turns_of_another_task(some_slots(50_000), lambda slot: 1)
-    slices = (time.monotonic() - began) * 1000
-
-    assert turns > slices / 10
+    assert turns_of_another_task(some_slots(50_000), lambda slot: 1) > 10
 
 
 def test_the_event_loop_is_not_asked_for_every_slot() -> None:
@@ -439,7 +435,7 @@ def test_other_tasks_get_their_turns_while_retries_wait_for_nothing() -> None:
     assert turns_of_another_task(slots, Venue(*(away() for _ in range(999)))) > 100
 
 
-def test_the_page_s_way_of_running_slots() -> None:
+def test_slots_run_with_a_processor_alone() -> None:
     async def page() -> ProcessorResults:
         processor = SlotProcessor(500)
         return await processor.process_slots(slots, place_order)

@@ -487,7 +487,7 @@ def test_nothing_is_locked_at_the_end() -> None:
 # The preflight and the run agree
 
 
-def test_exactly_the_slots_that_the_preflight_names_fail_in_the_page_s_example() -> None:
+def test_exactly_the_slots_that_the_preflight_names_fail_in_the_small_example() -> None:
     simulation = Simulation.create(load_config(EXAMPLES / "page-example.json"), save=False)
     named = [refused.slot for refused in simulation.preflight().refused]
     run(simulation)
@@ -496,7 +496,7 @@ def test_exactly_the_slots_that_the_preflight_names_fail_in_the_page_s_example()
     assert named == [slot.sequence for slot in simulation.slots if slot.state is not SlotState.COMPLETED]
 
 
-def test_every_other_pair_of_the_page_s_example_is_matched() -> None:
+def test_every_other_pair_of_the_small_example_is_matched() -> None:
     simulation = Simulation.create(load_config(EXAMPLES / "page-example.json"), save=False)
     pairs = {refused.slot // 2 for refused in simulation.preflight().refused}
     run(simulation)

@@ -5,7 +5,8 @@ import pytest
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import PolicyDecider
-from orderbook_tui.engine.summary import ExitStatus, exit_status, summary
+from orderbook_tui.engine.summary import exit_status, summary
+from orderbook_tui.exit_status import ExitStatus
 from tests.engine.runs import a_simulation, faults, finished
 
 LOST = faults(outages=[{"from_slot": 3, "slots": 1, "attempts": 2}])

@@ -11,6 +11,7 @@ from orderbook_tui.config import parse_config
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.widgets.slot_table import SlotTable
+from orderbook_tui.tui.widgets.status_strip import StatusStrip
 
 WIDE, SMALL = (120, 36), (80, 24)
 Script = Callable[[OrderbookApp, Pilot[int]], Awaitable[None]]
@@ -66,7 +67,11 @@ async def until(condition: Callable[[], object], what: str = "") -> None:
 async def until_status(app: OrderbookApp, status: RunStatus) -> None:
     """Wait until the run is in a state, and the screen has had time to say so."""
     await until(lambda: app.simulation is not None and app.simulation.status is status, status)
-    await asyncio.sleep(0.12)
+    await until(lambda: any(status.value in strip.text() for strip in app.screen.query(StatusStrip)), f"{status} on the screen")
+    drawn = asyncio.Event()
+    app._pulse()
+    app.call_after_refresh(drawn.set)
+    await drawn.wait()
 
 
 def table(app: OrderbookApp) -> SlotTable:

@@ -1,7 +1,9 @@
 """The list of checkpoints: what is there, what can be opened, and taking a run up from it."""
 
 import asyncio
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -139,3 +141,50 @@ def test_a_checkpoint_that_vanishes_meanwhile_is_an_error_in_words(tmp_path: Pat
         assert "Traceback" not in shown(app)
 
     drive(None, tmp_path, script)
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch) -> list[Simulation]:
+    """Have checkpoints read slowly; return what has been read."""
+    read: list[Simulation] = []
+    resume = Simulation.resume
+
+    def slow(*arguments: Any) -> Simulation:
+        time.sleep(0.2)
+        read.append(resume(*arguments))
+        return read[-1]
+
+    monkeypatch.setattr(Simulation, "resume", slow)
+    return read
+
+
+def test_enter_pressed_twice_opens_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(tmp_path)
+    read = slowly(monkeypatch)
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await until(lambda: listed(app).chosen)
+        for _ in range(2):
+            app.simulate_key("enter")
+            await asyncio.sleep(0.05)
+        await until(lambda: app.simulation)
+        assert app.simulation is read[0]
+
+    drive(None, tmp_path, script)
+    assert len(read) == 1
+
+
+def test_a_run_that_is_read_while_the_app_leaves_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = interrupted(tmp_path)
+    read = slowly(monkeypatch)
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await until(lambda: listed(app).chosen)
+        app.simulate_key("enter")
+        await until(lambda: app._open_worker)
+        app.simulate_key("q")
+        await until(lambda: app.return_value is not None)
+
+    drive(None, tmp_path, script)
+    assert len(read) == 1
+    monkeypatch.undo()
+    Simulation.resume(run.id, tmp_path).close()

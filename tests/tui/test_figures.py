@@ -40,7 +40,7 @@ def test_a_name_keeps_its_end() -> None:
 
 
 def test_a_name_is_one_harmless_line() -> None:
-    assert name("a\nb\x1b[0m") == "a\\x0ab\\x1b[0m"
+    assert name("a\nb\x1b[0m") == "a\\u000ab\\u001b[0m"
     assert len(name("x" * 10_000)) == 200
     assert name("e\u0301" * 5) == "eeeee"
 

@@ -1,5 +1,6 @@
 """Text from outside is shown, and does nothing else: no markup, no control sequence, no line of its own."""
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,7 @@ def named(text: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize(("kind", "size"), zip(HOSTILE, itertools.cycle([WIDE, SMALL])), ids=[*HOSTILE])
 def test_names_are_shown_harmlessly_on_every_screen(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         def harmless() -> str:

@@ -6,9 +6,10 @@ import pytest
 from textual.pilot import Pilot
 
 from orderbook_tui.engine.simulation import RunStatus, Simulation
+from orderbook_tui.errors import StorageError
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.confirm import ConfirmScreen
-from tests.tui.screen import drive, outage, simulation, until, until_status
+from tests.tui.screen import drive, outage, said, simulation, until, until_status
 
 _SLOW = {"slots_per_second": 15, "retry_base_delay_ms": 1}
 _LONG = {"trades_per_account": 100, "max_amount": 200}
@@ -108,3 +109,35 @@ def test_a_question_over_the_quit_dialog_is_answered_first(tmp_path: Path) -> No
     run = simulation(tmp_path, processor=_SLOW, scheduler=_LONG, venue=outage(4, attempts=4))
     drive(run, tmp_path, script)
     assert Simulation.resume(run.id, tmp_path).stats.completed_slots >= 4
+
+
+def test_ctrl_c_until_it_leaves_a_venue_that_hangs_is_an_interruption(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        app.simulate_key("space")
+        await until(lambda: app.simulation is not None and app.simulation.slots[0].attempts)
+        app.simulate_key("ctrl+c")
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        app.simulate_key("ctrl+c")
+        await until(lambda: app._leaving)
+        app.simulate_key("ctrl+c")
+        await until(lambda: app.return_value is not None)
+
+    venue = {"kind": "python", "target": "tests.tui.hanging_venue:place"}
+    assert drive(simulation(tmp_path, venue=venue), tmp_path, script).return_value == 130
+
+
+@pytest.mark.parametrize(("error", "status"), [(StorageError("the disk is full"), 4), (ValueError("unforeseen"), 1)])
+def test_a_run_that_an_error_ended_says_so_after_q(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    async def fails(*_: object) -> None:
+        raise error
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        app.simulate_key("space")
+        await until(lambda: str(error) in said(app))
+        app.simulate_key("q")
+        await until(lambda: app.return_value is not None)
+
+    monkeypatch.setattr(Simulation, "run", fails)
+    assert drive(simulation(tmp_path), tmp_path, script).return_value == status

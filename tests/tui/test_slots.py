@@ -10,7 +10,7 @@ from orderbook_tui.core.slot import SlotState
 from orderbook_tui.engine.simulation import RunStatus
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.figures import price, quantity
-from orderbook_tui.tui.widgets.budget_totals import BudgetTotals
+from orderbook_tui.tui.widgets.budget_totals import BudgetTotals, Total
 from orderbook_tui.tui.widgets.key_bar import KeyBar
 from orderbook_tui.tui.widgets.slot_details import SlotDetails
 from orderbook_tui.tui.widgets.status_strip import StatusStrip
@@ -273,3 +273,22 @@ def test_a_million_slots_open_at_once(tmp_path: Path) -> None:
         assert len(rows._drawn) < 200
 
     drive(run, tmp_path, script)
+
+
+def test_what_is_only_locked_is_not_depleted(tmp_path: Path) -> None:
+    budget = next(iter(simulation(tmp_path, save=False).budgets))
+
+    def total() -> Total:
+        counted = Total(budget.asset)
+        counted.add(budget)
+        return counted
+
+    budget.lock(budget.available)
+    assert not total().is_depleted
+    budget.spend(budget.locked)
+    assert total().is_depleted
+
+
+def test_a_budget_of_nothing_is_not_depleted(tmp_path: Path) -> None:
+    asset = next(iter(simulation(tmp_path, save=False).budgets)).asset
+    assert not Total(asset).is_depleted

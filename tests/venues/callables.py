@@ -1,11 +1,13 @@
 """Venues of a user's own: callables that tests name in a configuration."""
 
 import threading
+import time
 from typing import Any
 
 import anyio
 
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.errors import Rejected
 from orderbook_tui.venues.python import SettlementHandle
 
 CALLS: list[tuple[int, int, str]] = []
@@ -15,10 +17,12 @@ THREADS: list[bool] = []
 CAUGHT: list[str] = []
 """What a settlement refused."""
 HANDLES: list[SettlementHandle] = []
+STAMPS: list[int] = []
+"""When fills were reported."""
 
 
 def forget() -> None:
-    for log in (CALLS, THREADS, CAUGHT, HANDLES):
+    for log in (CALLS, THREADS, CAUGHT, HANDLES, STAMPS):
         log.clear()
 
 
@@ -115,6 +119,42 @@ async def late(slot: ActionSlot, settlement: SettlementHandle) -> str:
         await anyio.to_thread.run_sync(first.fill, everything)
         settlement.fill(everything)
     return f"late-{slot.sequence}"
+
+
+def late_in_a_thread(slot: ActionSlot, settlement: SettlementHandle) -> str:
+    HANDLES.append(settlement)
+    if slot.sequence % 2:
+        for handle in HANDLES[-2:]:
+            handle.fill(handle.slot.action.market.quantity(handle.slot.action.quantity))
+    return f"late-{slot.sequence}"
+
+
+async def refused_after_a_fill(slot: ActionSlot, settlement: SettlementHandle) -> str:
+    settlement.fill(slot.action.market.quantity(slot.action.quantity))
+    raise Rejected("closed")
+
+
+async def breaks_after_a_fill(slot: ActionSlot, settlement: SettlementHandle) -> str:
+    settlement.fill(slot.action.market.quantity(slot.action.quantity))
+    raise LookupError("no such thing")
+
+
+async def refused_before_a_fill(slot: ActionSlot, settlement: SettlementHandle) -> str:
+    HANDLES.append(settlement)
+    raise Rejected("closed")
+
+
+async def takes_a_while(slot: ActionSlot, settlement: SettlementHandle) -> str:
+    await anyio.sleep(0.02)
+    settlement.fill(slot.action.market.quantity(slot.action.quantity))
+    STAMPS.append(time.time_ns())
+    return "x"
+
+
+def hangs(slot: ActionSlot, settlement: SettlementHandle) -> str:
+    HANDLES.append(settlement)
+    time.sleep(10)
+    return "x"
 
 
 def refuses_connections(slot: ActionSlot) -> str:

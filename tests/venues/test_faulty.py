@@ -84,7 +84,7 @@ def test_a_late_order_waits_for_the_latency() -> None:
         await placed
 
     anyio.run(place)
-    assert 0.03 <= time.monotonic() - began < 2
+    assert time.monotonic() - began >= 0.03
 
 
 def test_what_is_put_back_meets_no_fault() -> None:

@@ -5,13 +5,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.slot import Verdict
 from orderbook_tui.engine.decisions import Decider
 from orderbook_tui.engine.simulation import Simulation
-from orderbook_tui.errors import ConfigError
+from orderbook_tui.errors import AmountError, ConfigError, FailureKind
 from tests.engine.runs import SKIP, Scripted, a_simulation, run
 from tests.venues import callables
 
@@ -104,8 +105,16 @@ def test_a_fill_by_a_stranger_is_by_another() -> None:
     assert verdicts(through("by_a_stranger")) == {Verdict.BY_ANOTHER}
 
 
-def test_fills_that_come_from_a_thread_later_on_are_settled() -> None:
-    assert verdicts(through("late")) == {Verdict.MATCHED}
+@pytest.mark.parametrize("name", ["late", "late_in_a_thread"])
+def test_fills_that_come_from_a_thread_later_on_are_settled(name: str) -> None:
+    assert verdicts(through(name)) == {Verdict.MATCHED}
+
+
+def test_a_fill_is_of_the_moment_of_its_report() -> None:
+    slot = through("takes_a_while").slots[0]
+    assert slot.last_attempt is not None
+
+    assert slot.last_attempt.started + 10_000_000 < slot.fills[0].at <= callables.STAMPS[0]
 
 
 @pytest.mark.parametrize("name", ["whole", "half", "plain", "by_a_stranger", "with_a_fee", "late", "answers_nothing", "wrong"])
@@ -172,6 +181,36 @@ def test_the_message_names_the_exception() -> None:
     assert failure.message == "LookupError: no such thing"
 
 
+@pytest.mark.parametrize("name", ["refused_after_a_fill", "breaks_after_a_fill"])
+def test_a_failure_after_a_fill_leaves_the_outcome_unknown(name: str) -> None:
+    failure = through(name).slots[0].last_error
+
+    assert failure is not None
+    assert failure.kind is FailureKind.UNKNOWN
+    assert failure.message.endswith("after a fill was reported: the order exists")
+
+
+def test_a_fill_of_an_order_that_was_not_accepted_is_refused() -> None:
+    through("refused_before_a_fill")
+    settlement = callables.HANDLES[3]
+
+    with pytest.raises(AmountError, match=r"^the order of slot 3 was not accepted: Rejected: closed$"):
+        settlement.fill(settlement.slot.action.market.quantity(settlement.slot.action.quantity))
+
+
+def test_a_fill_of_an_order_that_nobody_waited_for_is_refused() -> None:
+    async def leave() -> None:
+        simulation = a_simulation(**TWO, venue={"target": f"{HERE}:hangs"})
+        with anyio.move_on_after(0.1):
+            await simulation.run(SKIP)
+
+    anyio.run(leave)
+    settlement = callables.HANDLES[0]
+
+    with pytest.raises(AmountError, match="not accepted: nobody waited for the callable's answer"):
+        settlement.fill(settlement.slot.action.market.quantity(settlement.slot.action.quantity))
+
+
 # What cannot be imported
 
 
@@ -216,7 +255,7 @@ def test_an_order_that_may_exist_is_never_placed_blindly(tmp_path: Path) -> None
     simulation = a_simulation(tmp_path, **TWO, venue={"target": f"{HERE}:plain"})
     simulation._open_checkpoint(simulation._connect())
     assert simulation._writer is not None
-    simulation._writer.intent(0, 1, simulation.slots[0].client_order_id)  # and here the process died
+    simulation._writer.intent([], 0, 1, simulation.slots[0].client_order_id)  # and here the process died
     simulation._writer.close()
     again, decider = Simulation.resume(simulation.id, tmp_path), Scripted(RecoveryAction.SKIP)
     run(again, decider)

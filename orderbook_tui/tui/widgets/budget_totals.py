@@ -27,11 +27,11 @@ _SLICE = 2_000
 class Total:
     """The pots of one asset, in its units."""
 
-    __slots__ = ("asset", "available", "depleted", "initial", "locked", "spent")
+    __slots__ = ("asset", "available", "initial", "lasting", "locked", "spent")
 
     def __init__(self, asset: Asset) -> None:
         self.asset = asset
-        self.initial = self.available = self.locked = self.spent = self.depleted = 0
+        self.initial = self.available = self.locked = self.spent = self.lasting = 0
 
     def add(self, budget: AccountBudget) -> None:
         """Count one account's budget in."""
@@ -39,11 +39,16 @@ class Total:
         self.available += budget.available
         self.locked += budget.locked
         self.spent += budget.spent
-        self.depleted += budget.available == 0 and budget.locked == 0
+        self.lasting += not budget.is_depleted()
 
     @property
     def pots(self) -> tuple[int, int, int, int, int]:
-        return self.initial, self.available, self.locked, self.spent, self.depleted
+        return self.initial, self.available, self.locked, self.spent, self.lasting
+
+    @property
+    def is_depleted(self) -> bool:
+        """Whether there was something, and none of the budgets has anything left."""
+        return self.initial > 0 and not self.lasting
 
 
 def _shared(wanted: list[int], room: int) -> list[int]:
@@ -136,9 +141,8 @@ class BudgetTotals(Widget):
             "  " + fit(number_in(total.asset.amount(units), column), column, right=True)
             for units, column in zip(total.pots[1:4], columns, strict=True)
         ]
-        depleted = total.initial and used == total.initial
-        share = " depleted" if depleted else f"{Decimal(1000 * used // initial) / 10:>7.1f}% "
-        alert = ink.bad if depleted else ink.warn if 5 * used > 4 * initial else ink.plain
+        share = " depleted" if total.is_depleted else f"{Decimal(1000 * used // initial) / 10:>7.1f}% "
+        alert = ink.bad if total.is_depleted else ink.warn if 5 * used > 4 * initial else ink.plain
         return [
             Segment(f" {fit(name(total.asset.symbol), symbol_width)} ", ink.plain),
             Segment("━" * spent_cells, alert),
