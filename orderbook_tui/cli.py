@@ -130,8 +130,11 @@ _format = click.option(
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option(
+    "--state-dir", metavar="DIR", help=f"The folder of the saved runs to open the app on. [default: {DEFAULT_STATE_DIR}]"
+)
 @click.pass_context
-def cli(context: click.Context) -> int:
+def cli(context: click.Context, state_dir: str | None) -> int:
     """Scripted order flow against an order book: many accounts, exact budgets, resumable runs.
 
     \b
@@ -139,7 +142,7 @@ def cli(context: click.Context) -> int:
     orderbook-tui                 open the app on the saved runs
     orderbook-tui run CONFIG      run without a screen
     """
-    return 0 if context.invoked_subcommand else _open_app(None, Path(DEFAULT_STATE_DIR))
+    return 0 if context.invoked_subcommand else _open_app(None, Path(state_dir or DEFAULT_STATE_DIR))
 
 
 @cli.command("open", hidden=True)
@@ -203,7 +206,7 @@ def list_(state_dir: str | None, form: str) -> int:
 
 
 @cli.command()
-@click.argument("simulation_id", metavar="[ID|latest]")
+@click.argument("simulation_id", default="latest", metavar="[ID|latest]")
 @_state_dir
 @_format
 def show(simulation_id: str, state_dir: str | None, form: str) -> int:
@@ -228,7 +231,7 @@ def delete(simulation_id: str, state_dir: str | None) -> int:
 
 
 @cli.command()
-@click.argument("simulation_id", metavar="[ID|latest]")
+@click.argument("simulation_id", default="latest", metavar="[ID|latest]")
 @click.option(
     "--what",
     type=click.Choice(["slots", "fills", "history", "attempts"]),
@@ -343,7 +346,8 @@ def _named(simulation_id: str, state_dir: str | None) -> str:
         return simulation_id
     folder = state_dir or DEFAULT_STATE_DIR
     listed = StatePersistence(folder).list_simulations()
-    saved = [info for info in listed if info.status is not CheckpointStatus.FOREIGN]
+    unusable = (CheckpointStatus.FOREIGN, CheckpointStatus.DAMAGED, CheckpointStatus.TOO_NEW, CheckpointStatus.UNREADABLE)
+    saved = [info for info in listed if info.status not in unusable]
     if not saved:
         raise CheckpointError(f"there is no saved run in {folder}: start one with orderbook-tui run CONFIG")
     return saved[0].id

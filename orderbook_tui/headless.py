@@ -4,15 +4,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import anyio
 
-from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.words import harmless
 from orderbook_tui.engine.control import Ending, unwrapped
-from orderbook_tui.engine.decisions import Decider, PolicyDecider, terminal_or_quit
+from orderbook_tui.engine.decisions import Decider, decider_for
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.engine.summary import exit_status
 from orderbook_tui.report import print_summary
@@ -24,12 +23,14 @@ PLAIN_EVERY_S = 2.0
 def run_headless(simulation: Simulation, *, on_failure: str | None = None, as_json: bool = False) -> int:
     """Run what is pending, print the summary, and return the exit status. The checkpoint is saved however it ends.
 
-    `on_failure` takes the config's word where it is omitted. SIGINT, SIGTERM and SIGHUP stop the run before its next attempt.
+    `on_failure` takes the config's word where it is omitted. SIGINT, SIGTERM and SIGHUP stop the run before its next attempt;
+    a second one does not wait for the venue's answer.
     """
-    policy = on_failure or simulation.config.processor.on_failure.value
-    decider = terminal_or_quit() if policy == "ask" else PolicyDecider(RecoveryAction(policy))
+    decider = decider_for(on_failure or simulation.config.processor.on_failure.value)
     try:
-        ending = Ending.DONE if simulation.status is RunStatus.DONE else anyio.run(_run, simulation, decider, as_json)
+        # What a user's own venue prints must not get between the results.
+        with redirect_stdout(sys.stderr):
+            ending = Ending.DONE if simulation.status is RunStatus.DONE else anyio.run(_run, simulation, decider, as_json)
         print_summary(simulation, ending, as_json=as_json)
         return exit_status(simulation, ending)
     finally:
@@ -37,10 +38,10 @@ def run_headless(simulation: Simulation, *, on_failure: str | None = None, as_js
 
 
 async def _run(simulation: Simulation, decider: Decider, quiet: bool) -> Ending:
-    ending = Ending.DONE
+    ending = Ending.STOPPED
     with unwrapped():
         async with anyio.create_task_group() as group:
-            group.start_soon(_heed_signals, simulation)
+            group.start_soon(_heed_signals, simulation, group.cancel_scope)
             if not quiet:
                 group.start_soon(_show_progress, simulation)
             ending = await simulation.run(decider)
@@ -48,9 +49,11 @@ async def _run(simulation: Simulation, decider: Decider, quiet: bool) -> Ending:
     return ending
 
 
-async def _heed_signals(simulation: Simulation) -> None:
+async def _heed_signals(simulation: Simulation, scope: anyio.CancelScope) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async for _ in signals:
+            if simulation.control.stopping:
+                scope.cancel()
             simulation.stop()
 
 

@@ -118,7 +118,7 @@ def runs_in_words(infos: Sequence[SimulationInfo], folder: str) -> str:
     """Return the saved runs as lines of a table."""
     if not infos:
         return f"there is no saved run in {harmless(folder)}: start one with orderbook-tui run CONFIG"
-    rows = [["ID", "NAME", "STATUS", "SLOTS", "FAILED", "SAVED"]]
+    rows = [["ID", "NAME", "STATUS", "SLOTS", "FAILED", "SKIPPED", "SAVED"]]
     for info in infos:
         ended = info.completed + info.failed + info.skipped
         status = f"{info.status.value}: {harmless(info.reason, 100)}" if info.reason else info.status.value
@@ -129,7 +129,8 @@ def runs_in_words(infos: Sequence[SimulationInfo], folder: str) -> str:
                 harmless(info.name, 30),
                 status,
                 slots,
-                str(info.failed + info.skipped),
+                str(info.failed),
+                str(info.skipped),
                 moment(info.saved_at)[:19],
             ]
         )

@@ -79,7 +79,7 @@ def _meant(place: Place, section: type[Section] | None) -> Place | None:
     if section is None:
         return None
     at_home = _home(key) if len(place) <= 2 else None
-    if at_home is not None:
+    if at_home is not None and at_home != place:
         return at_home
     near = nearest(key, tuple(section.model_fields))
     return (*place[:-1], near) if near else None
@@ -174,7 +174,7 @@ def _choices(expected: str) -> str:
 
 def _size(bounds: Mapping[str, object], limit: str, key: str) -> str:
     wanted, actual = bounds[key], bounds["actual_length"]
-    return f"expected {limit} {wanted} {'entry' if wanted == 1 else 'entries'}, got {actual or 'more'}"
+    return f"expected {limit} {wanted} {'entry' if wanted == 1 else 'entries'}, got {'more' if actual is None else actual}"
 
 
 _EXPECTED: Final = {

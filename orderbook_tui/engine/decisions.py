@@ -75,6 +75,11 @@ class TerminalDecider:
 _CHOICES = "[r]etry  [s]kip  [c]ontinue  [q]uit ? "
 
 
+def decider_for(policy: str) -> Decider:
+    """Return who decides under a policy (`processor.on_failure`): for `ask` whoever is at the terminal."""
+    return terminal_or_quit() if policy == "ask" else PolicyDecider(RecoveryAction(policy))
+
+
 def terminal_or_quit() -> Decider:
     """Return a decider that asks at the terminal, or quits where there is none to ask at."""
     return TerminalDecider() if sys.stdin.isatty() and sys.stderr.isatty() else PolicyDecider(RecoveryAction.QUIT)

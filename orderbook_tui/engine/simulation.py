@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from orderbook_tui.config import OnFailure, SimulatorConfig, scheduler_config, universe
+from orderbook_tui.config import SimulatorConfig, scheduler_config, universe
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
-from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SlotScheduler
@@ -21,7 +20,7 @@ from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan, SimulationStats, state_hash
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.control import Ending, RunControl
-from orderbook_tui.engine.decisions import Decider, PolicyDecider, Question, terminal_or_quit
+from orderbook_tui.engine.decisions import Decider, Question, decider_for
 from orderbook_tui.engine.executor import SlotExecutor
 from orderbook_tui.engine.persistence import GROUP, Checkpoint, CheckpointWriter, StatePersistence
 from orderbook_tui.engine.processor import SlotProcessor
@@ -306,7 +305,7 @@ class Simulation:
         )
         processor = SlotProcessor(
             backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, config.seed),
-            decider=decider or self._configured_decider(),
+            decider=decider or decider_for(processing.on_failure.value),
             control=self.control,
             observer=bookkeeper,
             failures=OrderError,
@@ -332,10 +331,6 @@ class Simulation:
                 self._writer.finish(self.state.journal, self.budgets)
             self._become(RunStatus.DONE)
         return ending
-
-    def _configured_decider(self) -> Decider:
-        on_failure = self.config.processor.on_failure
-        return terminal_or_quit() if on_failure is OnFailure.ASK else PolicyDecider(RecoveryAction(on_failure.value))
 
     def _ask(self, question: Question | None) -> None:
         """Note what waits to be decided, or (None) that nothing does."""

@@ -79,7 +79,8 @@ class OrderbookApp(App[int]):
 
     def on_mount(self) -> None:
         if not self.is_headless and sys.platform != "win32":
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._terminate)
         self.push_screen("slots" if self.simulation is not None else "checkpoints")
         self._save_terminal_title()
         self.set_interval(1 / FRAMES, self._pulse)

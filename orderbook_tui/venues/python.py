@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from time import time_ns
 from typing import Any, cast
+from uuid import UUID
 
 import anyio.from_thread
 import anyio.lowlevel
@@ -163,6 +164,8 @@ class PythonVenue:
                 order_id = await order_id
         if order_id is None:
             raise OutcomeUnknown("the callable answered None where an order id was expected: the order may exist")
+        if not isinstance(order_id, int | str | UUID):
+            raise OutcomeUnknown(f"the callable answered {type(order_id).__name__} where an order id was expected")
         return order_id if isinstance(order_id, int) and not isinstance(order_id, bool) else str(order_id)
 
     def _late(self, execution: Execution) -> None:
@@ -192,14 +195,28 @@ def load_callable(target: str) -> PlaceOrder:
             sys.path.remove(folder)
     if not callable(found):
         raise ConfigError([Problem("venue.target", f"{target} is no callable")])
+    if not any(_can_be_called_with(found, count) for count in (1, 2)):
+        raise ConfigError([Problem("venue.target", f"{target} takes neither a slot, nor a slot and a settlement handle")])
     return cast(PlaceOrder, found)
 
 
-def _takes_two(place_order: PlaceOrder) -> bool:
+def _can_be_called_with(place_order: PlaceOrder, count: int) -> bool:
     try:
-        parameters = inspect.signature(place_order).parameters.values()
+        inspect.signature(place_order).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature to look at
+        return True
+    return True
+
+
+def _takes_two(place_order: PlaceOrder) -> bool:
+    """Whether a callable is to get the settlement handle too."""
+    try:
+        signature = inspect.signature(place_order)
     except (TypeError, ValueError):
         return False
+    parameters = signature.parameters.values()
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
     return len(required) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)

@@ -110,9 +110,7 @@ def test_what_happened_before_an_intent_is_durable_with_it(tmp_path: Path) -> No
     simulation = a_simulation(tmp_path, venue=ELSEWHERE, processor=processor)
     run_for(simulation, 0.5)  # the intent of slot 1 is written; its answer never comes
 
-    assert [event.slot for event in Simulation.look(simulation.id, tmp_path).state.journal if hasattr(event, "number")][:1] == [
-        0
-    ]
+    assert len(Simulation.look(simulation.id, tmp_path).state.journal) == 1
     simulation.close()
 
 

@@ -194,3 +194,15 @@ def answers_a_flag(slot: ActionSlot) -> bool:
 
 
 NOT_CALLABLE = 7
+
+
+def nothing() -> str:
+    return "nobody asked"
+
+
+def three(slot: ActionSlot, settlement: SettlementHandle, more: str) -> str:
+    return more
+
+
+def odd(slot: ActionSlot) -> object:
+    return object()

@@ -262,3 +262,16 @@ def test_an_order_that_may_exist_is_never_placed_blindly(tmp_path: Path) -> None
     again.close()
 
     assert (decider.asked, [slot for slot, _, _ in callables.CALLS]) == ([0], [1, 2, 3])
+
+
+@pytest.mark.parametrize("name", ["nothing", "three"])
+def test_a_callable_that_takes_no_slot_is_refused_before_anything_runs(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"venue\.target: .*takes neither a slot"):
+        a_simulation(**TWO, venue={"target": f"{HERE}:{name}"})
+
+
+def test_an_answer_that_is_no_order_id_is_in_doubt() -> None:
+    decider = Scripted(*[RecoveryAction.SKIP] * 4)
+    run(a_simulation(**TWO, venue={"target": f"{HERE}:odd"}), decider)
+
+    assert decider.asked == [0, 1, 2, 3]
