@@ -6,6 +6,7 @@ keys --> start_or_pause, step, leave --> Simulation --(runs in one worker, on th
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -79,8 +80,8 @@ class OrderbookApp(App[int]):
 
     def on_mount(self) -> None:
         if not self.is_headless and sys.platform != "win32":
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self._terminate)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
         self.push_screen("slots" if self.simulation is not None else "checkpoints")
         self._save_terminal_title()
         self.set_interval(1 / FRAMES, self._pulse)
@@ -204,6 +205,13 @@ class OrderbookApp(App[int]):
         """Leave without asking: a signal says so."""
         self._interrupted = True
         self.run_worker(self._leave(), group="leave")
+
+    def _hang_up(self) -> None:
+        """The terminal has gone: save, and end here, since drawing the way out would wait for it for ever."""
+        if self.simulation is not None:
+            with contextlib.suppress(OrderbookTuiError):
+                self.simulation.close()
+        os._exit(ExitStatus.INTERRUPTED)
 
     async def _leave(self) -> None:
         if self._leaving:
