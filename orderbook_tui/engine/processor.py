@@ -4,6 +4,7 @@ It knows attempts, waits and decisions only. What an attempt *does* is the execu
 places its order and answers the order's id, plain or async.
 """
 
+import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
-import anyio.lowlevel
 
 from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
 from orderbook_tui.core.slot import ActionSlot, SlotState
@@ -128,7 +128,7 @@ class SlotProcessor:
                         slot.complete(order_id, ended)
                         # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
                         if not 0 <= ended - yielded < SLICE_NS:
-                            await anyio.lowlevel.checkpoint()
+                            await asyncio.sleep(0)  # anyio's own checkpoint takes a tenth of a fast run
                             yielded = now()
                 if slot.state is _COMPLETED:
                     results.completed += 1
