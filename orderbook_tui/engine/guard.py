@@ -209,3 +209,8 @@ def _read(descriptor: int) -> Holder | None:
         return msgspec.structs.replace(said, events=events, completed=completed, failed=failed, skipped=skipped)
     except (OSError, ValueError, msgspec.DecodeError):
         return None
+
+
+def lock_of(path: Path) -> Path:
+    """Return the guard file of the checkpoint at `path`."""
+    return path.with_suffix(".lock")

@@ -12,9 +12,7 @@ import re
 import secrets
 import time
 import weakref
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -28,19 +26,17 @@ from orderbook_tui.engine.checkpoint_file import (
     explained,
     ordinary,
     reading,
-    undressed,
     writes_here,
 )
+from orderbook_tui.engine.checkpoint_info import CheckpointStatus, SimulationInfo, counted, refused, running_elsewhere
 from orderbook_tui.engine.checkpoint_plan import create_file
-from orderbook_tui.engine.checkpoint_reader import Checkpoint, Intent, count_events, missing_events, read_checkpoint
+from orderbook_tui.engine.checkpoint_reader import Checkpoint, Intent, missing_events, read_checkpoint
 from orderbook_tui.engine.checkpoint_writer import CheckpointWriter
-from orderbook_tui.engine.guard import Guard, Holder, holder_of, left_behind
+from orderbook_tui.engine.guard import Guard, Holder, holder_of, left_behind, lock_of
 from orderbook_tui.errors import (
-    CheckpointDamaged,
     CheckpointError,
     CheckpointInUse,
     CheckpointNotFound,
-    CheckpointTooNew,
     StorageError,
 )
 
@@ -58,45 +54,6 @@ GROUP: Final = 256
 """How many slots wait for one commit, where not each is saved."""
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NEW: Final = SUFFIX + "-new"
-
-
-class CheckpointStatus(StrEnum):
-    """What can be done with a checkpoint."""
-
-    FINISHED = "finished"
-    """The run is done."""
-    INTERRUPTED = "interrupted"
-    """The run can be resumed."""
-    RUNNING = "running"
-    """A process has it."""
-    DAMAGED = "damaged"
-    TOO_NEW = "too_new"
-    FOREIGN = "foreign"
-    """It is something else than a checkpoint."""
-    UNREADABLE = "unreadable"
-    """The system does not let us read it."""
-
-
-class SimulationInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the list of checkpoints. Times are nanoseconds since the epoch; `reason` says why there is no more to say."""
-
-    id: str
-    path: Path
-    status: CheckpointStatus
-    name: str = ""
-    created_at: int = 0
-    saved_at: int = 0
-    total_slots: int = 0
-    completed: int = 0
-    failed: int = 0
-    skipped: int = 0
-    size: int = 0
-    """Bytes on the disk."""
-    reason: str = ""
-
-    @property
-    def finished(self) -> bool:
-        return self.status is CheckpointStatus.FINISHED
 
 
 class StatePersistence:
@@ -155,7 +112,7 @@ class StatePersistence:
             checkpoint = read_checkpoint(connection, path)
         if writes_here(path):
             return checkpoint
-        return msgspec.structs.replace(checkpoint, notes=missing_events(len(checkpoint.journal), left_behind(_lock_of(path))))
+        return msgspec.structs.replace(checkpoint, notes=missing_events(len(checkpoint.journal), left_behind(lock_of(path))))
 
     def list_simulations(self) -> list[SimulationInfo]:
         """Return every checkpoint of the folder, the one saved last first. One that cannot be read says why.
@@ -189,7 +146,7 @@ class StatePersistence:
         ours = self._writers.pop(id, None)
         if ours is not None:
             ours.close()
-        guard = Guard.take(_lock_of(path))
+        guard = Guard.take(lock_of(path))
         try:
             # A damaged one may go; what is sound and not ours may not.
             try:
@@ -227,7 +184,7 @@ class StatePersistence:
             raise CheckpointError("the run cannot be saved: its slots belong to several runs")
         run = runs.pop() if runs else id
         self._sweep()
-        guard = Guard.take(_lock_of(path))
+        guard = Guard.take(lock_of(path))
         try:
             if os.path.lexists(path):
                 raise CheckpointError(f"{path} is there already: resume it, delete it, or take another id")
@@ -260,7 +217,7 @@ class StatePersistence:
             CheckpointNotFound, CheckpointDamaged, CheckpointTooNew, StorageError: as `read`; nothing has changed.
         """
         path = self._found(id)
-        guard = Guard.take(_lock_of(path))
+        guard = Guard.take(lock_of(path))
         try:
             with reading(path, in_use_elsewhere=False) as connection:
                 checkpoint = read_checkpoint(connection, path)
@@ -306,7 +263,7 @@ class StatePersistence:
         return path
 
     def _runs_elsewhere(self, path: Path) -> Holder | None:
-        return None if writes_here(path) else holder_of(_lock_of(path))
+        return None if writes_here(path) else holder_of(lock_of(path))
 
     def take_up(self, state: SimulationState, *, group: int) -> CheckpointWriter:
         """Go on with the checkpoint that `state` was loaded from, and return its writer.
@@ -325,7 +282,7 @@ class StatePersistence:
         """Remove what a process left that died while making a checkpoint."""
         with contextlib.suppress(OSError):
             for making in self.folder.glob(f"*{_NEW}"):
-                if holder_of(_lock_of(making.with_name(making.name.removesuffix("-new")))) is None:
+                if holder_of(lock_of(making.with_name(making.name.removesuffix("-new")))) is None:
                     making.unlink(missing_ok=True)
 
     def _described(self, path: Path) -> list[SimulationInfo]:
@@ -343,72 +300,12 @@ class StatePersistence:
         try:
             self._found(path.stem)
             holder = self._runs_elsewhere(path)
-            return [_counted(known, running=writes_here(path)) if holder is None else _running(known, holder)]
+            return [counted(known, running=writes_here(path)) if holder is None else running_elsewhere(known, holder)]
         except CheckpointNotFound:
             reason = f"{path.name!r}: its name is no id of a simulation"
             return [msgspec.structs.replace(known, reason=reason)] if os.path.lexists(path) else []
         except CheckpointError as error:
-            status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-            return [msgspec.structs.replace(known, status=status, reason=str(error))]
-
-
-_STATUS: Final[Mapping[type, CheckpointStatus]] = {
-    Foreign: CheckpointStatus.FOREIGN,
-    CheckpointDamaged: CheckpointStatus.DAMAGED,
-    CheckpointTooNew: CheckpointStatus.TOO_NEW,
-    CheckpointInUse: CheckpointStatus.RUNNING,
-    CheckpointError: CheckpointStatus.UNREADABLE,
-}
-
-
-def _running(known: SimulationInfo, holder: Holder) -> SimulationInfo:
-    """Describe a checkpoint that another process writes, by what its guard says."""
-    with contextlib.suppress(OSError):
-        known = msgspec.structs.replace(known, saved_at=_lock_of(known.path).lstat().st_mtime_ns)
-    return msgspec.structs.replace(
-        known,
-        status=CheckpointStatus.RUNNING,
-        name=holder.name,
-        created_at=holder.created_at,
-        total_slots=holder.total_slots,
-        completed=holder.completed,
-        failed=holder.failed,
-        skipped=holder.skipped,
-        reason=f"in use by {holder.in_words()}",
-    )
-
-
-def _counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
-    """Describe a checkpoint by its progress row, which each barrier writes, and the few attempts since."""
-    with reading(known.path, in_use_elsewhere=False) as connection:
-        row = connection.execute(
-            "SELECT name, created_at, saved_at, total_slots, failed, skipped, finished, completed + "
-            "(SELECT count(*) FROM attempts WHERE n >= events AND kind IS NULL) FROM plan, progress"
-        ).fetchone()
-        if row is None:
-            raise CheckpointDamaged(f"{known.path} is damaged: it holds no plan; it was left as it is")
-        name, created_at, saved_at, total_slots, failed, skipped, finished, completed = row
-        events = count_events(connection)
-    status = CheckpointStatus.FINISHED if finished else CheckpointStatus.INTERRUPTED
-    reason = f"in use by this process {os.getpid()}" if running else ""
-    if not running:
-        reason = " ".join(missing_events(events, left_behind(_lock_of(known.path))))
-    return msgspec.structs.replace(
-        known,
-        status=CheckpointStatus.RUNNING if running and not finished else status,
-        name=undressed(name),
-        created_at=created_at,
-        saved_at=saved_at,
-        total_slots=total_slots,
-        completed=completed,
-        failed=failed,
-        skipped=skipped,
-        reason=reason,
-    )
-
-
-def _lock_of(path: Path) -> Path:
-    return path.with_suffix(".lock")
+            return [refused(known, error)]
 
 
 def _new_id(name: str, created_at: int) -> str:
