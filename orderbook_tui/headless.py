@@ -92,7 +92,7 @@ def _bar(simulation: Simulation) -> Iterator[Any]:
         if simulation.status is RunStatus.WAITING:
             return
         progress.start()
-        done = simulation.stats.total_slots - simulation.stats.pending_slots
+        done = simulation.stats.ended_slots
         progress.update(task, completed=done, pace=f"{simulation.slots_per_second:,.0f}/s")
         progress.refresh()
 
@@ -112,7 +112,7 @@ def _lines(simulation: Simulation) -> Iterator[Any]:
 
     def line() -> None:
         stats = simulation.stats
-        done = stats.total_slots - stats.pending_slots
+        done = stats.ended_slots
         failures = stats.failed_slots + stats.skipped_slots
         print(
             f"{done}/{stats.total_slots} slots, {failures} failed, {simulation.slots_per_second:,.0f}/s",

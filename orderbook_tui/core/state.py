@@ -72,7 +72,12 @@ class SimulationStats:
     @property
     def pending_slots(self) -> int:
         """Slots that have not ended, those in progress included."""
-        return self.total_slots - self.completed_slots - self.failed_slots - self.skipped_slots
+        return self.total_slots - self.ended_slots
+
+    @property
+    def ended_slots(self) -> int:
+        """Slots that are Completed, Failed or Skipped."""
+        return self.completed_slots + self.failed_slots + self.skipped_slots
 
     def count(self, state: SlotState, by: int = 1) -> None:
         """Count a slot into (or with -1 out of) an ended state."""

@@ -52,7 +52,7 @@ class Simulation:
         self._names = {account.id: account.name for account in self.state.plan.accounts}
         self.elapsed = 0.0
         """Seconds that this process has spent running."""
-        self._ended_before = self.stats.total_slots - self.stats.pending_slots
+        self._ended_before = self.stats.ended_slots
         self._status = RunStatus.READY
         self._subscribers: list[Callable[[Simulation], None]] = []
         self._selected: Callable[[ActionSlot], bool] | None = None
@@ -183,7 +183,7 @@ class Simulation:
     def slots_per_second(self) -> float:
         """The pace of this process until now."""
         seconds = self.running_time
-        return (self.stats.total_slots - self.stats.pending_slots - self._ended_before) / seconds if seconds else 0.0
+        return (self.stats.ended_slots - self._ended_before) / seconds if seconds else 0.0
 
     @property
     def running_time(self) -> float:

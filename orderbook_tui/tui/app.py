@@ -334,7 +334,7 @@ class OrderbookApp(App[int]):
 
     def _pulse(self) -> None:
         screen, simulation = self.screen, self.simulation
-        ended = simulation.stats.total_slots - simulation.stats.pending_slots if simulation is not None else 0
+        ended = simulation.stats.ended_slots if simulation is not None else 0
         running = simulation is not None and simulation.status is RunStatus.RUNNING
         if running and not self._frames.is_due(ended, self.size.height):
             return
@@ -344,7 +344,7 @@ class OrderbookApp(App[int]):
             screen.pulse()
         status = simulation.status if simulation is not None else None
         stats = simulation.stats if simulation is not None else None
-        share = 100 * (stats.total_slots - stats.pending_slots) // stats.total_slots if stats and stats.total_slots else 0
+        share = 100 * stats.ended_slots // stats.total_slots if stats and stats.total_slots else 0
         said = (screen, status, simulation and id(simulation))
         if said != self._said[:3]:
             screen.refresh_bindings()

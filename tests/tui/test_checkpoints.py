@@ -15,7 +15,9 @@ from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.checkpoints import CheckpointsScreen
 from orderbook_tui.tui.screens.confirm import ConfirmScreen
+from orderbook_tui.tui.screens.slots import SlotsScreen
 from orderbook_tui.tui.widgets.key_bar import KeyBar
+from orderbook_tui.tui.widgets.slot_table import SlotTable
 from tests.tui.screen import SMALL, WIDE, drive, outage, shown, simulation, until, until_status
 
 
@@ -168,6 +170,7 @@ def test_enter_pressed_twice_opens_once(tmp_path: Path, monkeypatch: pytest.Monk
             await asyncio.sleep(0.05)
         await until(lambda: app.simulation)
         assert app.simulation is read[0]
+        await until(lambda: isinstance(app.screen, SlotsScreen) and app.screen.query(SlotTable))
 
     drive(None, tmp_path, script)
     assert len(read) == 1

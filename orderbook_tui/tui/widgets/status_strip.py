@@ -30,7 +30,7 @@ class Pace:
         """Look at how far the run is; to be called while it runs."""
         now, stats = time.monotonic(), simulation.stats
         if not self._samples or now - self._samples[-1][0] >= _EVERY:
-            self._samples.append((now, stats.total_slots - stats.pending_slots))
+            self._samples.append((now, stats.ended_slots))
 
     def forget(self) -> None:
         """Begin anew: the run was held."""
@@ -88,7 +88,7 @@ class StatusStrip(Widget):
         if simulation is None:
             return [(" orderbook-tui ", ink.strong), (" no run is open", ink.muted)]
         stats = simulation.stats
-        done, total = stats.total_slots - stats.pending_slots, stats.total_slots
+        done, total = stats.ended_slots, stats.total_slots
         called = name(simulation.name)
         counted = f"{done:,}/{total:,}"
         share = f"{100 * done // total if total else 100:>3}%"
