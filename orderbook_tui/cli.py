@@ -8,7 +8,8 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -151,7 +152,7 @@ def cli(context: click.Context, state_dir: str | None) -> int:
 def open_(config: str, **options: Any) -> int:
     """Open the app on CONFIG."""
     simulation = _created(config, **options)
-    return _open_app(simulation, Path(options["state_dir"] or simulation.config.state_dir))
+    return _open_app(simulation, Path(options["state_dir"] or simulation.config.state_dir), Path(config))
 
 
 @cli.command()
@@ -227,6 +228,18 @@ def delete(simulation_id: str, state_dir: str | None) -> int:
 
     StatePersistence(state_dir or DEFAULT_STATE_DIR).delete(simulation_id)
     print(f"deleted {harmless(simulation_id)}")
+    return 0
+
+
+@cli.command()
+@click.argument("simulation_id", metavar="ID")
+@click.option("--name", metavar="TEXT", help="What to call the new run. [default: as the other]")
+@_state_dir
+def fork(simulation_id: str, name: str | None, state_dir: str | None) -> int:
+    """Make a new saved run that starts from where a saved run is, and print its id. The other stays as it is."""
+    from orderbook_tui.engine.fork import fork_checkpoint
+
+    print(fork_checkpoint(state_dir or DEFAULT_STATE_DIR, simulation_id, name))
     return 0
 
 
@@ -353,17 +366,23 @@ def _named(simulation_id: str, state_dir: str | None) -> str:
     return saved[0].id
 
 
-def _open_app(simulation: "Simulation | None", state_dir: Path) -> int:
+def _open_app(simulation: "Simulation | None", state_dir: Path, config_path: Path | None = None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError([Problem("", "the app needs a terminal: without one, use orderbook-tui run CONFIG (see --help)")])
     from orderbook_tui.tui.app import run_app
 
     gc.enable()
-    return run_app(simulation, state_dir)
+    return run_app(simulation, state_dir, config_path=config_path)
 
 
-def _to_write(path: str) -> Any:
-    try:
-        return Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="")
-    except OSError as error:
-        raise ConfigError([Problem("--output", f"{path} cannot be written: {error.strerror}")]) from None
+@contextmanager
+def _to_write(path: str) -> Iterator[TextIO]:
+    """Open a file for a result; that it cannot be opened is a problem of the option."""
+    from orderbook_tui.engine.whole_file import whole_file
+
+    with ExitStack() as open_files:
+        try:
+            out = open_files.enter_context(whole_file(path, replace=True))
+        except OSError as error:
+            raise ConfigError([Problem("--output", f"{path} cannot be written: {error.strerror}")]) from None
+        yield out

@@ -144,3 +144,7 @@ class CheckpointTooNew(CheckpointError):
 
 class StorageError(CheckpointError):
     """The operating system refused a read or a write."""
+
+
+class FileThere(StorageError):
+    """There is a file already where one was to be written."""

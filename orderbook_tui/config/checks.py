@@ -162,6 +162,28 @@ def _match_with(facts: Facts) -> Iterator[Trouble]:
         yield Trouble(place, f"leaves {shown(alone[0].name)} without a counterparty: name it one, or add an account")
 
 
+def _overrides(facts: Facts) -> Iterator[Trouble]:
+    """Find overrides of nothing, and of no slot; whether the amounts fit their slots shows when these are made."""
+    spec = facts.config.scheduler
+    path = ("scheduler", "overrides")
+    number = _numbers(facts, *path)
+    first: dict[int, int] = {}
+    counted = all(
+        facts.is_sound(*place) for place in (("accounts",), ("scheduler", "trades_per_account"), ("scheduler", "rounds"))
+    )
+    count = facts.account_count if spec.overrides and counted else None
+    slots = None if count is None else count * spec.trades_per_account * spec.rounds
+    for index, override in enumerate(spec.overrides):
+        if override.bid_amount is None and override.ask_amount is None:
+            yield Trouble((*path, index), "give bid_amount, ask_amount or both")
+        if first.setdefault(override.slot, index) != index:
+            yield Trouble(
+                (*path, index, "slot"), f"slot {override.slot} is already in override [{number(first[override.slot])}]"
+            )
+        if slots is not None and override.slot >= slots:
+            yield Trouble((*path, index, "slot"), f"there is no slot {override.slot}: there are {slots}, counted from 0")
+
+
 def _budgets(facts: Facts) -> Iterator[Trouble]:
     specs = facts.config.budget.budgets
     named = facts.named if any(spec.account_id is not None for spec in specs) else None
@@ -218,6 +240,7 @@ _CHECKS: Final[Sequence[tuple[Sequence[str], Callable[[Facts], Iterator[Trouble]
     ((*_SIZES, *_OFFSETS), _terms),
     (("scheduler.market_distribution", "scheduler.market_weights"), _weights),
     (("scheduler.matching_strategy",), _match_with),
+    (("scheduler.overrides",), _overrides),
     ((), _budgets),
     (("venue.faults.latency_ms",), _latency),
 )

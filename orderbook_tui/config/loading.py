@@ -8,11 +8,13 @@ Problems of all three steps are collected before one is raised.
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from orderbook_tui.config.checks import check
 from orderbook_tui.config.draft import Draft
 from orderbook_tui.config.facts import Facts
+from orderbook_tui.config.fields import Section
 from orderbook_tui.config.models import SimulatorConfig
 from orderbook_tui.config.reading import Document, read_bytes, read_json
 from orderbook_tui.config.showing import file_text, place_text
@@ -33,7 +35,7 @@ def load_config(path: Path | str) -> SimulatorConfig:
     document = read_json(read_bytes(path, called), called)
     if isinstance(document.tree, dict) and path.stem:
         document.tree.setdefault("name", path.stem.encode("utf-8", "replace").decode())
-    return _config(document, path.parent, called)
+    return _sound(_reading(document, path.parent, called))
 
 
 def parse_config(
@@ -46,11 +48,37 @@ def parse_config(
     Raises:
         ConfigError: it cannot be used; all problems at once.
     """
+    return _sound(read_config(content, folder, name=name))
+
+
+class Reading(NamedTuple):
+    """What could be read of a configuration, and all that is wrong with it."""
+
+    config: SimulatorConfig
+    problems: list[Problem]
+
+
+def read_config(
+    content: bytes | str | Mapping[str, object],
+    folder: Path | str = Path(),
+    *,
+    name: str = "",
+    known: Mapping[str, Section] = MappingProxyType({}),
+) -> Reading:
+    """Return what can be read of the same; what was refused is at its default.
+
+    `known` sections were read before, and found sound: `content` need not have them.
+
+    Raises:
+        ConfigError: it is no JSON.
+    """
     document = read_json(content, name) if isinstance(content, bytes | str) else Document(dict(content), [])
-    return _config(document, Path(folder), name)
+    if known and isinstance(document.tree, dict):
+        document.tree.update(known)
+    return _reading(document, Path(folder), name)
 
 
-def _config(document: Document, folder: Path, name: str) -> SimulatorConfig:
+def _reading(document: Document, folder: Path, name: str) -> Reading:
     draft = Draft(document)
     facts = Facts(draft, folder)
     troubles = dict.fromkeys(draft.troubles)
@@ -59,6 +87,10 @@ def _config(document: Document, folder: Path, name: str) -> SimulatorConfig:
     problems = [Problem(place_text(place) or name, message) for place, message in troubles] + facts.file_problems()
     if len(problems) > MOST_PROBLEMS:
         problems[MOST_PROBLEMS:] = [Problem(name, "and more")]
-    if problems:
-        raise ConfigError(problems)
-    return draft.config
+    return Reading(draft.config, problems)
+
+
+def _sound(reading: Reading) -> SimulatorConfig:
+    if reading.problems:
+        raise ConfigError(reading.problems)
+    return reading.config

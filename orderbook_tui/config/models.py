@@ -177,6 +177,17 @@ class TimeInForceSpec(Section):
     """The order placed second."""
 
 
+class OverrideSpec(Section):
+    """The amounts of one slot, in place of those drawn. The other slot of its pair follows with the same quantity."""
+
+    slot: Annotated[Whole, Field(ge=0, lt=MAX_SLOTS)]
+    """Which slot; slots count from 0."""
+    bid_amount: Quantity | None = None
+    """What its account gives. Alone it keeps the price and changes the quantity; with `ask_amount` it sets both."""
+    ask_amount: Quantity | None = None
+    """What its account wants."""
+
+
 class SchedulerSpec(Section):
     """Which trades there will be. Slots come in pairs that cross."""
 
@@ -206,6 +217,8 @@ class SchedulerSpec(Section):
     """How long each order of a pair lives."""
     rounds: Trades = 1
     """How many times each account gets its trades."""
+    overrides: tuple[OverrideSpec, ...] = ()
+    """Single slots whose amounts are given, not drawn."""
 
 
 class ProcessorSpec(Section):

@@ -90,7 +90,7 @@ def _home(key: str) -> Place | None:
     fields = SimulatorConfig.model_fields
     if key in fields:
         return (key,)
-    homes = [name for name, field in fields.items() if any(key in home.model_fields for home in _sections(field.annotation))]
+    homes = [name for name, field in fields.items() if any(key in home.model_fields for home in sections(field.annotation))]
     return (homes[0], key) if len(homes) == 1 else None
 
 
@@ -114,15 +114,15 @@ def _section(root: type[Section], raw: Sequence[str | int]) -> type[Section] | N
         field = section.model_fields.get(part) if section else None
         if field is None:
             return None
-        section = next(iter(_sections(field.annotation)), None)
+        section = next(iter(sections(field.annotation)), None)
     return section
 
 
-def _sections(annotation: object) -> list[type[Section]]:
+def sections(annotation: object) -> list[type[Section]]:
     """Return the sections that a field may hold, looking through tuples and unions."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
-    return [section for argument in get_args(annotation) for section in _sections(argument)]
+    return [section for argument in get_args(annotation) for section in sections(argument)]
 
 
 def _unknown_kind(place: Place, details: ErrorDetails) -> Trouble:

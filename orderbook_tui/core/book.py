@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, IntEnum, StrEnum
 from heapq import heappop, heappush
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -244,6 +245,29 @@ class OrderBook:
                 if limit is not None and len(levels) >= limit:
                     break
         return levels
+
+    def prices(self, side: Side) -> Iterator[int]:
+        """Yield the side's prices, best first; all orders at one of them may be gone. The first few cost no more than those.
+
+        The book must not change meanwhile.
+        """
+        heap = self._heaps[side]
+        # The heap's own tree is walked from its root: below a price stand only worse ones.
+        waiting = [(heap[0], 0)] if heap else []
+        while waiting:
+            price, place = heappop(waiting)
+            yield price if side else -price
+            for below in range(2 * place + 1, min(2 * place + 3, len(heap))):
+                heappush(waiting, (heap[below], below))
+
+    def orders_at(self, side: Side, price: int, most: int | None = None) -> list[Order]:
+        """Return the orders at a price, in priority order, at most `most` of them."""
+        return list(islice((order for order in self._levels[side].get(price, ()) if order.quantity), most))
+
+    def count_at(self, side: Side, price: int) -> int:
+        """Return how many orders rest at a price."""
+        level = self._levels[side].get(price)
+        return 0 if level is None else len(level) - level.dead
 
     def resting(self, side: Side) -> Iterator[Order]:
         """Yield the side's orders in priority order."""

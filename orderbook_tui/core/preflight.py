@@ -4,7 +4,7 @@ It plays the schedule on an exchange of its own, with no faults, going on after 
 does whose failures are skipped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from copy import copy
 from decimal import Decimal
 
@@ -14,7 +14,6 @@ from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.journal import Decision, Failure, RecoveryAction
 from orderbook_tui.core.replay import replay
-from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan
 from orderbook_tui.errors import OrderError
@@ -61,54 +60,82 @@ class Preflight(msgspec.Struct, frozen=True):
 
 def preflight(
     plan: Plan,
-    slots: Sequence[ActionSlot],
+    slots: Iterable[ActionSlot],
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST,
 ) -> Preflight:
     """Return which of the fresh `slots` would not pass under `plan`, and what each budget is asked for."""
-    copies = [copy(slot) for slot in slots]
-    _, budgets, settlement = replay(plan, copies)
-    exchange = Exchange(plan.markets, plan.fees, self_trade_prevention)
-    refused = []
-    asked: dict[tuple[str, str], int] = {}
-    first_refused: dict[tuple[str, str], int] = {}
-    for slot in copies:
-        key = slot.account_id, slot.action.bid_asset
-        asked[key] = asked.get(key, 0) + settlement.need(slot.action, slot.action.quantity)
+    rehearsal = Rehearsal(plan, self_trade_prevention)
+    for slot in slots:
+        rehearsal.play(slot)
+    return rehearsal.result()
+
+
+class Rehearsal:
+    """The preflight slot by slot, for who has other things to do in between."""
+
+    def __init__(self, plan: Plan, self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST) -> None:
+        self._plan = plan
+        self._slots: list[ActionSlot] = []
+        _, self._budgets, self._settlement = replay(plan, self._slots)
+        self._exchange = Exchange(plan.markets, plan.fees, self_trade_prevention)
+        self.refused: list[Refused] = []
+        self._asked: dict[str, dict[str, int]] = {}
+        """What was asked for, by account and asset."""
+        self._first_refused: dict[tuple[str, str], int] = {}
+
+    def play(self, fresh: ActionSlot) -> None:
+        """Place the next slot of the schedule, which is not changed."""
+        slot = copy(fresh)
+        slots, settlement, action = self._slots, self._settlement, slot.action
+        slots.append(slot)
+        key = slot.account_id, action.bid_asset
+        asked = self._asked.setdefault(slot.account_id, {})
+        asked[action.bid_asset] = asked.get(action.bid_asset, 0) + settlement.need(action, action.quantity)
+        market = action.market
+        held = self._budgets.accounts.get(slot.account_id)
+        if held is None or market.base.symbol not in held or market.quote.symbol not in held:
+            self._budgets.budget(slot.account_id, market.base)
+            self._budgets.budget(slot.account_id, market.quote)
         slot.begin(0)
         try:
-            _place(slot, copies, exchange, settlement)
+            self._place(slot)
         except OrderError as error:
-            refused.append(Refused(slot.sequence, error.code, str(error)))
+            self.refused.append(Refused(slot.sequence, error.code, str(error)))
             if error.code == "budget":
-                first_refused.setdefault(key, slot.sequence)
+                self._first_refused.setdefault(key, slot.sequence)
             slot.fail_attempt(Failure(error.code, error.kind, str(error)), 0)
             slot.decide(Decision(slot.sequence, 1, RecoveryAction.SKIP, "preflight", 0))
-        if slot.sequence & 1 and slot.action.matching_strategy.account is not None:
-            for half in (copies[slot.partner], slot):
+        if slot.sequence & 1 and action.matching_strategy.account is not None:
+            for half in (slots[slot.partner], slot):
                 if half.open:
-                    exchange.cancel(int(half.order_id or 0))
+                    self._exchange.cancel(int(half.order_id or 0))
                     settlement.cancel(half)
-    needs = []
-    places = {account.id: place for place, account in enumerate(plan.accounts)}
-    for (account, asset), units in sorted(asked.items(), key=lambda item: (places[item[0][0]], item[0][1])):
-        budget = budgets.budget(account, asset)
-        amount = budget.asset.amount
-        needs.append(
-            Need(budget.account.name, asset, amount(units), amount(budget.initial), first_refused.get((account, asset)))
-        )
-    return Preflight(refused, needs)
+            slots[-2:] = slots[0], slots[0]  # nobody looks at this pair again: its copies can go
 
+    def result(self) -> Preflight:
+        """Return what the slots until now amount to."""
+        return Preflight(list(self.refused), list(self.needs()))
 
-def _place(slot: ActionSlot, slots: Sequence[ActionSlot], exchange: Exchange, settlement: Settlement) -> None:
-    quantity = settlement.reserve(slot)
-    try:
-        submission = exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, 0)
-    except OrderError:
-        settlement.give_back(slot)
-        raise
-    slot.open = quantity
-    for execution in submission.executions:
-        settlement.execute(execution)
-    for sequence, _ in submission.cancelled:
-        settlement.cancel(slots[sequence])
-    slot.complete(submission.order_id, 0)
+    def needs(self) -> Iterator[Need]:
+        """Yield what the slots until now ask of each budget, account by account."""
+        for account in self._plan.accounts:
+            for asset, units in sorted(self._asked.get(account.id, {}).items()):
+                budget = self._budgets.budget(account.id, asset)
+                amount = budget.asset.amount
+                refused = self._first_refused.get((account.id, asset))
+                yield Need(budget.account.name, asset, amount(units), amount(budget.initial), refused)
+
+    def _place(self, slot: ActionSlot) -> None:
+        settlement = self._settlement
+        quantity = settlement.reserve(slot)
+        try:
+            submission = self._exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, 0)
+        except OrderError:
+            settlement.give_back(slot)
+            raise
+        slot.open = quantity
+        for execution in submission.executions:
+            settlement.execute(execution)
+        for sequence, _ in submission.cancelled:
+            settlement.cancel(self._slots[sequence])
+        slot.complete(submission.order_id, 0)

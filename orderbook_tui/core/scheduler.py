@@ -133,6 +133,14 @@ class SlotScheduler:
         Raises:
             ScheduleError: no such schedule can be made; the message says why and what would be right.
         """
+        return [slot for pair in self.pairs(accounts, markets) for slot in pair]
+
+    def pairs(self, accounts: Sequence[Account | str], markets: Sequence[Market]) -> Iterator[tuple[ActionSlot, ActionSlot]]:
+        """Yield the same slots, pair by pair, for who does not want to wait for all of them.
+
+        Raises:
+            ScheduleError: as above, before the first pair.
+        """
         config = self.config
         ids = [account.id if isinstance(account, Account) else str(account) for account in accounts]
         active = [market for market in markets if market.status is MarketStatus.ACTIVE]
@@ -144,7 +152,6 @@ class SlotScheduler:
         terms = [market_terms(config, market) for market in active]
         rng = random.Random(config.seed)
         pairs = len(ids) * config.trades_per_account * config.rounds // 2
-        slots: list[ActionSlot] = []
         couples = zip(_couples(config, ids), _market_choices(config, active, len(ids), pairs, rng), strict=True)
         strategies = _strategies(config, ids)
         for pair, ((buyer, seller), choice) in enumerate(couples):
@@ -156,11 +163,12 @@ class SlotScheduler:
             fixed = config.amount_distribution is AmountDistribution.FIXED
             quantity = fewest if fixed else fewest + draw(rng, most - fewest + 1)
             first, second = (_ASK, _BID) if ask_first else (_BID, _ASK)
+            made: list[ActionSlot] = []
             for side, lives in ((first, config.maker_time_in_force), (second, config.taker_time_in_force)):
                 account, partner, price = (buyer, seller, term.bid) if side is _BID else (seller, buyer, term.ask)
                 action = OrderAction(term.market, side, quantity, price, strategies[partner], lives)
-                slots.append(ActionSlot(len(slots), account, action, config.max_retries, config.max_retries + 1))
-        return slots
+                made.append(ActionSlot(2 * pair + len(made), account, action, config.max_retries, config.max_retries + 1))
+            yield made[0], made[1]
 
 
 def check_count(accounts: int, trades: int) -> None:

@@ -7,7 +7,7 @@ proceeds. So a fee can never overdraw a budget, and per asset spent = received +
     lock(remainder)  =  spent on the execution  +  given back  +  lock(new remainder)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.book import Side
@@ -15,6 +15,7 @@ from orderbook_tui.core.budget import AccountBudget, BudgetStore, Movement, Move
 from orderbook_tui.core.discipline import MarketDiscipline
 from orderbook_tui.core.exchange import FeeSchedule, fee
 from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution
+from orderbook_tui.core.market import Market
 from orderbook_tui.core.slot import ActionSlot
 
 _BID = Side.BID
@@ -23,18 +24,23 @@ _BID = Side.BID
 class Settlement:
     """Keeps the budgets of all accounts in step with the orders of `slots`."""
 
-    def __init__(self, slots: Sequence[ActionSlot], budgets: BudgetStore, fees: FeeSchedule) -> None:
+    def __init__(
+        self, slots: Sequence[ActionSlot], budgets: BudgetStore, fees: FeeSchedule, markets: Iterable[Market] = ()
+    ) -> None:
         self._slots = slots
         self._accounts = budgets.accounts
         self._highest_fee = fees.highest
-        markets = {id(slot.action.market): slot.action.market for slot in slots}
-        self._discipline = {market.symbol: MarketDiscipline(market) for market in markets.values()}
+        traded = {market.symbol: market for market in markets}
+        served: dict[str, set[str]] = {symbol: set() for symbol in traded}
         for slot in slots:
-            held = self._accounts.get(slot.account_id, {})
-            market = slot.action.market
-            if market.base.symbol not in held or market.quote.symbol not in held:
-                budgets.budget(slot.account_id, market.base)
-                budgets.budget(slot.account_id, market.quote)
+            market, account = slot.action.market, slot.account_id
+            if market.symbol not in traded:
+                traded[market.symbol], served[market.symbol] = market, set()
+            if account not in served[market.symbol]:
+                served[market.symbol].add(account)
+                budgets.budget(account, market.base)
+                budgets.budget(account, market.quote)
+        self._discipline = {symbol: MarketDiscipline(market) for symbol, market in traded.items()}
 
     def need(self, action: OrderAction, quantity: int) -> int:
         """Return what an order of `quantity` lots locks, in units of the asset that it gives."""
@@ -81,21 +87,29 @@ class Settlement:
         self._given(slot).unlock(self.need(slot.action, slot.open))
         slot.open = 0
 
-    def replay(self, event: Event) -> None:
-        """Do again what an event of an earlier life did."""
-        match event:
-            case Attempt():
-                slot = self._slots[event.slot]
+    def replay(self, events: Iterable[Event]) -> None:
+        """Do again, in order, what events of an earlier life did."""
+        slots, accounts, rate = self._slots, self._accounts, self._highest_fee
+        for event in events:
+            if type(event) is Attempt:
+                slot = slots[event.slot]
                 slot.restore_attempt(event)
                 if event.failure is None:
-                    slot.open = slot.action.quantity - slot.filled
-                    self._given(slot).lock(self.need(slot.action, slot.open))
-            case Execution():
+                    # What `need` says and `_given` finds, without the calls: there are a million of these.
+                    action, budgets = slot.action, accounts[slot.account_id]
+                    slot.open = quantity = action.quantity - slot.filled
+                    market = action.market
+                    if action.side is _BID:
+                        notional = action.price * quantity * market.quote_per_tick_lot
+                        budgets[market.quote.symbol].lock(notional + fee(rate, notional) if rate else notional)
+                    else:
+                        budgets[market.base.symbol].lock(quantity * market.base_per_lot)
+            elif type(event) is Execution:
                 self.execute(event)
-            case Cancel():
-                self.cancel(self._slots[event.slot])
-            case Decision():
-                self._slots[event.slot].decide(event)
+            elif type(event) is Cancel:
+                self.cancel(slots[event.slot])
+            elif type(event) is Decision:
+                slots[event.slot].decide(event)
 
     def locked_by_open_orders(self) -> dict[tuple[str, str], int]:
         """Return what the open orders need, per account and asset, in units: what must be locked, and no more."""
@@ -106,34 +120,40 @@ class Settlement:
                 needed[key] = needed.get(key, 0) + self.need(slot.action, slot.open)
         return needed
 
-    def movements(self, journal: Sequence[Event]) -> Iterator[Movement]:
-        """Yield the ledger: every movement that the events made, in order."""
-        open_lots: dict[int, int] = {}
-        filled: dict[int, int] = {}
+    def movements(
+        self, journal: Iterable[Event], *, account: str | None = None, left: dict[int, int] | None = None
+    ) -> Iterator[Movement]:
+        """Yield the ledger: every movement that the events made, in order; of `account` alone, where one is given.
+
+        A journal may be read part by part: `left`, the lots still to be filled of each order, goes from one part to the next.
+        """
+        left = {} if left is None else left
         for event in journal:
             match event:
                 case Attempt(failure=None):
                     slot = self._slots[event.slot]
-                    lots = open_lots[slot.sequence] = slot.action.quantity - filled.get(slot.sequence, 0)
-                    yield Movement(
-                        slot.account_id,
-                        slot.action.bid_asset,
-                        MovementKind.LOCK,
-                        self.need(slot.action, lots),
-                        event.started,
-                        slot.sequence,
-                    )
+                    if account is None or slot.account_id == account:
+                        lots = left.setdefault(slot.sequence, slot.action.quantity)
+                        yield Movement(
+                            slot.account_id,
+                            slot.action.bid_asset,
+                            MovementKind.LOCK,
+                            self.need(slot.action, lots),
+                            event.started,
+                            slot.sequence,
+                        )
                 case Execution():
                     for sequence, charge in ((event.maker, event.maker_fee), (event.taker, event.taker_fee)):
-                        if sequence >= 0:
-                            slot = self._slots[sequence]
-                            yield from self._fill_movements(slot, event, charge, open_lots[sequence])
-                            open_lots[sequence] -= event.quantity
-                            filled[sequence] = filled.get(sequence, 0) + event.quantity
+                        if sequence >= 0 and (account is None or self._slots[sequence].account_id == account):
+                            was_open = left.pop(sequence)
+                            yield from self._fill_movements(self._slots[sequence], event, charge, was_open)
+                            if was_open > event.quantity:
+                                left[sequence] = was_open - event.quantity
                 case Cancel():
                     slot = self._slots[event.slot]
-                    freed = self.need(slot.action, open_lots.pop(event.slot))
-                    yield Movement(slot.account_id, slot.action.bid_asset, MovementKind.UNLOCK, freed, event.at, event.slot)
+                    if account is None or slot.account_id == account:
+                        freed = self.need(slot.action, left[event.slot])
+                        yield Movement(slot.account_id, slot.action.bid_asset, MovementKind.UNLOCK, freed, event.at, event.slot)
 
     def _given(self, slot: ActionSlot) -> AccountBudget:
         market = slot.action.market
@@ -147,7 +167,9 @@ class Settlement:
         if action.side is _BID:
             quote.spend(notional + charge)
             if price != action.price or self._highest_fee:
-                surplus = self.need(action, was_open) - self.need(action, was_open - quantity) - notional - charge
+                surplus = self.need(action, was_open) - notional - charge
+                if was_open != quantity:
+                    surplus -= self.need(action, was_open - quantity)
                 if surplus:
                     quote.unlock(surplus)
             base.receive(quantity * market.base_per_lot)

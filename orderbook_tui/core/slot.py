@@ -190,9 +190,11 @@ class ActionSlot(msgspec.Struct, gc=False):
 
     def restore_attempt(self, attempt: Attempt) -> None:
         """Take an attempt back from a record, with the state that it left the slot in."""
-        if self.state is SlotState.FAILED:
+        if self.state is _FAILED:
             self.allow_afresh()
-        self._next_attempt(attempt)
+        if self.last_attempt is not None:
+            self.earlier_attempts += (self.last_attempt,)
+        self.last_attempt = attempt
         if attempt.failure is None:
             self.state = _COMPLETED
         else:
@@ -268,7 +270,9 @@ class ActionSlot(msgspec.Struct, gc=False):
         self.last_attempt = attempt
 
 
-_PENDING, _IN_PROGRESS, _COMPLETED = SlotState.PENDING, SlotState.IN_PROGRESS, SlotState.COMPLETED
+# An enum looks its members up each time.
+_PENDING, _IN_PROGRESS = SlotState.PENDING, SlotState.IN_PROGRESS
+_COMPLETED, _FAILED = SlotState.COMPLETED, SlotState.FAILED
 
 _ARROWS: dict[SlotState, frozenset[SlotState]] = {
     SlotState.PENDING: frozenset({SlotState.IN_PROGRESS}),

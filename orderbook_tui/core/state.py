@@ -81,12 +81,16 @@ class SimulationStats:
 
     def count(self, state: SlotState, by: int = 1) -> None:
         """Count a slot into (or with -1 out of) an ended state."""
-        if state is SlotState.COMPLETED:
+        if state is _COMPLETED:
             self.completed_slots += by
-        elif state is SlotState.FAILED:
+        elif state is _FAILED:
             self.failed_slots += by
-        elif state is SlotState.SKIPPED:
+        elif state is _SKIPPED:
             self.skipped_slots += by
+
+
+# An enum looks its members up each time.
+_PENDING, _COMPLETED, _FAILED, _SKIPPED = SlotState.PENDING, SlotState.COMPLETED, SlotState.FAILED, SlotState.SKIPPED
 
 
 class SimulationState:
@@ -129,13 +133,18 @@ class SimulationState:
         stats = SimulationStats(total_slots=len(self.slots))
         executions = outside = 0
         for slot in self.slots:
-            stats.count(slot.state)
+            state, first = slot.state, slot.first_fill
+            if state is not _PENDING:
+                stats.count(state)
             if slot.earlier_attempts:
                 accepted = sum(attempt.order_id is not None for attempt in slot.attempts)
                 stats.orders_placed_again += max(accepted - 1, 0)
-            for fill in slot.fills:
+            if first is not None:
                 executions += 1
-                outside += fill.outside is not None
+                outside += first.outside is not None
+                for fill in slot.more_fills:
+                    executions += 1
+                    outside += fill.outside is not None
         # A trade between two slots is a fill of both, one with an outsider of one alone.
         stats.total_matches = (executions - outside) // 2 + outside
         return stats
@@ -152,8 +161,9 @@ class SimulationState:
     def open_slots(self) -> list[ActionSlot]:
         """Return the slots whose orders are open at the venue, in the order in which they were placed."""
         placed: dict[int, None] = {}
+        slots = self.slots
         for event in self.journal:
-            if isinstance(event, Attempt) and event.failure is None and self.slots[event.slot].open:
+            if type(event) is Attempt and slots[event.slot].open and event.failure is None:
                 placed.pop(event.slot, None)  # placed again, it stands behind those placed before
                 placed[event.slot] = None
         return [self.slots[sequence] for sequence in placed]

@@ -1,6 +1,7 @@
 """The bookkeeper: keeps journal, statistics, pairs and checkpoint in step with what the processor does."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 
 from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
@@ -15,7 +16,8 @@ from orderbook_tui.engine.persistence import CheckpointWriter
 class Bookkeeper:
     """The processor's observer for one run of a simulation's slots.
 
-    `revisiting` says that the slots were Failed before; `asked` is told of a question, and (None) that it is answered.
+    `revisiting` are the sequences of slots that were Failed and are run once more, in a run of such; `asked` is told of a
+    question, and (None) that it is answered; `failed` of an attempt that failed.
     """
 
     def __init__(
@@ -26,13 +28,14 @@ class Bookkeeper:
         executor: SlotExecutor,
         writer: CheckpointWriter | None,
         *,
-        revisiting: bool,
+        revisiting: Collection[int],
         asked: Callable[[Question | None], None],
+        failed: Callable[[Attempt], None],
     ) -> None:
         self._state, self._budgets, self._settlement, self._executor = state, budgets, settlement, executor
         self._writer = writer
         self._revisiting = revisiting
-        self._asked = asked
+        self._asked, self._failed = asked, failed
 
     def slot_ended(self, slot: ActionSlot) -> None:
         state = self._state
@@ -53,6 +56,7 @@ class Bookkeeper:
 
     def attempt_failed(self, attempt: Attempt) -> None:
         self._state.journal.append(attempt)
+        self._failed(attempt)
 
     def decided(self, decision: Decision) -> None:
         self._state.journal.append(decision)
@@ -90,9 +94,20 @@ class Bookkeeper:
         """Cancel what is left of a directed pair, once none of it is still to come."""
         partner = self._state.slots[slot.partner]
         first = not slot.sequence & 1
-        to_come = first and (not partner.is_ended or (self._revisiting and partner.state is SlotState.FAILED))
+        revisited = partner.state is SlotState.FAILED and partner.sequence in self._revisiting
+        to_come = first and (not partner.is_ended or revisited)
         if slot.action.matching_strategy.account is not None and not to_come:
             self._executor.close_pair(slot)
+
+
+def give_up(state: SimulationState, slot: ActionSlot, by: str) -> bool:
+    """Skip a Failed slot; return whether something is open of its pair that nothing is to come for any more."""
+    decision = Decision(slot.sequence, slot.attempt_count, RecoveryAction.SKIP, by, time.time_ns())
+    slot.decide(decision)
+    state.journal.append(decision)
+    state.stats.count(SlotState.FAILED, -1)
+    state.stats.count(slot.state)
+    return slot.action.matching_strategy.account is not None and state.slots[slot.partner].open > 0
 
 
 _COMPLETED = SlotState.COMPLETED

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from orderbook_tui.engine.checkpoint_file import Foreign, reading, undressed
-from orderbook_tui.engine.checkpoint_reader import count_events, missing_events
+from orderbook_tui.engine.checkpoint_journal import count_events
+from orderbook_tui.engine.checkpoint_reader import missing_events
 from orderbook_tui.engine.guard import Holder, left_behind, lock_of
 from orderbook_tui.errors import CheckpointDamaged, CheckpointError, CheckpointInUse, CheckpointTooNew
 
@@ -41,6 +42,9 @@ class SimulationInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     created_at: int = 0
     saved_at: int = 0
+    accounts: int = 0
+    markets: int = 0
+    seed: int | None = None
     total_slots: int = 0
     completed: int = 0
     failed: int = 0
@@ -52,6 +56,10 @@ class SimulationInfo(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def finished(self) -> bool:
         return self.status is CheckpointStatus.FINISHED
+
+
+_SHORT_CONFIG: Final = 65_536
+"""A longer config is not searched for its seed: a list of many checkpoints has to be quick."""
 
 
 def refused(known: SimulationInfo, error: CheckpointError) -> SimulationInfo:
@@ -78,6 +86,8 @@ def running_elsewhere(known: SimulationInfo, holder: Holder) -> SimulationInfo:
         status=CheckpointStatus.RUNNING,
         name=holder.name,
         created_at=holder.created_at,
+        accounts=holder.accounts,
+        markets=holder.markets,
         total_slots=holder.total_slots,
         completed=holder.completed,
         failed=holder.failed,
@@ -91,11 +101,14 @@ def counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
     with reading(known.path, in_use_elsewhere=False) as connection:
         row = connection.execute(
             "SELECT name, created_at, saved_at, total_slots, failed, skipped, finished, completed + "
-            "(SELECT count(*) FROM attempts WHERE n >= events AND kind IS NULL) FROM plan, progress"
+            "(SELECT count(*) FROM attempts WHERE n >= events AND kind IS NULL), "
+            "(SELECT max(place) + 1 FROM accounts), (SELECT max(place) + 1 FROM markets), "
+            f"CASE WHEN octet_length(config) < {_SHORT_CONFIG} AND json_valid(config) THEN config ->> '$.seed' END "
+            "FROM plan, progress"
         ).fetchone()
         if row is None:
             raise CheckpointDamaged(f"{known.path} is damaged: it holds no plan; it was left as it is")
-        name, created_at, saved_at, total_slots, failed, skipped, finished, completed = row
+        name, created_at, saved_at, total_slots, failed, skipped, finished, completed, accounts, markets, seed = row
         events = count_events(connection)
     status = CheckpointStatus.FINISHED if finished else CheckpointStatus.INTERRUPTED
     reason = f"in use by this process {os.getpid()}" if running else ""
@@ -107,6 +120,9 @@ def counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
         name=undressed(name),
         created_at=created_at,
         saved_at=saved_at,
+        accounts=accounts or 0,
+        markets=markets or 0,
+        seed=seed if isinstance(seed, int) else None,
         total_slots=total_slots,
         completed=completed,
         failed=failed,

@@ -1,9 +1,10 @@
 """From the rows of a checkpoint to a plan, fresh slots and a journal; and to the run that they tell of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import apsw
 import msgspec
@@ -11,23 +12,20 @@ import msgspec
 from orderbook_tui.core.action import OrderAction, OrderMatchingStrategy, StrategyKind
 from orderbook_tui.core.book import Side, TimeInForce
 from orderbook_tui.core.exchange import FeeSchedule
-from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, Failure, RecoveryAction
+from orderbook_tui.core.journal import Event
 from orderbook_tui.core.market import Account, Market, MarketStatus, Regulation
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan
 from orderbook_tui.engine.checkpoint_file import explained, uncollected, undressed
+from orderbook_tui.engine.checkpoint_journal import PIECE, Misfit, count_events, read_journal
 from orderbook_tui.engine.guard import Holder, boot_id
-from orderbook_tui.errors import CheckpointDamaged, CheckpointError, FailureKind, OrderbookTuiError
+from orderbook_tui.engine.progress import Told, part, untold
+from orderbook_tui.errors import CheckpointDamaged, CheckpointError, OrderbookTuiError
 
 Pots = tuple[int, int, int, int]
 """Available, locked, spent and received, in units."""
-
-JOURNAL_TABLES: Final = ("attempts", "fills", "cancels", "decisions")
-EVENTS: Final = "SELECT max({}) + 1".format(
-    ", ".join(f"coalesce((SELECT max(n) FROM {table}), -1)" for table in JOURNAL_TABLES)
-)  # fmt: skip
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
@@ -56,15 +54,15 @@ class Checkpoint(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """What its reader should know, in words: events that were reported saved and are not there."""
 
-    def replay(self) -> Replayed:
-        """Play the journal over the slots; the state has the checkpoint's id and times.
+    def replay(self, told: Told = untold) -> Replayed:
+        """Play the journal over the slots; the state has the checkpoint's id and times. `told` hears how far it is.
 
         Raises:
             CheckpointDamaged: the journal does not fit the plan, or the budgets are not those noted.
         """
         try:
             with uncollected():
-                replayed = replay(self.plan, self.slots, self.journal)
+                replayed = replay(self.plan, self.slots, self.journal, told=told)
         except (OrderbookTuiError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise _misfit(self.path, str(error)) from error
         state = replayed.state
@@ -77,26 +75,21 @@ class Checkpoint(msgspec.Struct, frozen=True):
         return replayed
 
 
-def read_checkpoint(connection: apsw.Connection, path: Path) -> Checkpoint:
-    """Read everything, and refuse what cannot have been written by a run.
+def read_checkpoint(connection: apsw.Connection, path: Path, told: Told = untold) -> Checkpoint:
+    """Read everything, and refuse what cannot have been written by a run. `told` hears how far it is.
 
     Raises:
         CheckpointDamaged: what is there does not fit together.
     """
     try:
         with explained(path), uncollected():
-            checkpoint = _read(connection, path)
-            _check_journal(checkpoint)
-            return checkpoint
+            return _read(connection, path, told)
     except CheckpointError:
         raise
+    except Misfit as misfit:
+        raise _misfit(path, str(misfit)) from None
     except (OrderbookTuiError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise _misfit(path, f"a row cannot be read: {error}") from error
-
-
-def count_events(connection: apsw.Connection) -> int:
-    """Return the length of the journal."""
-    return int(_one(connection, EVENTS)[0])
 
 
 def missing_events(found: int, left: Holder | None) -> tuple[str, ...]:
@@ -130,7 +123,7 @@ def _texts(rows: Any) -> Iterator[tuple[Any, ...]]:
     return (tuple(map(undressed, row)) for row in rows)
 
 
-def _read(connection: apsw.Connection, path: Path) -> Checkpoint:
+def _read(connection: apsw.Connection, path: Path, told: Told) -> Checkpoint:
     execute = connection.execute
     name, config, run, created_at, total_slots, maker, taker = _one(
         connection, "SELECT name, config, run, created_at, total_slots, maker_fee, taker_fee FROM plan"
@@ -150,20 +143,29 @@ def _read(connection: apsw.Connection, path: Path) -> Checkpoint:
         budgets=budgets,
         fees=FeeSchedule(maker, taker),
     )
-    slots = list(_slots(connection, plan, run))
-    if [len(slots), *_one(connection, "SELECT min(sequence), max(sequence) FROM plan_slots")] != (
-        [total_slots, 0, total_slots - 1] if total_slots else [0, None, None]
-    ):
-        raise _misfit(path, f"{total_slots} slots were planned, {len(slots)} are there")
-    journal = _journal(connection, path)
+    count, lowest, highest = _one(
+        connection,
+        # Each by itself is answered from the ends of the table, all three at once from every row.
+        "SELECT (SELECT count(*) FROM plan_slots), (SELECT min(sequence) FROM plan_slots), "
+        "(SELECT max(sequence) FROM plan_slots)",
+    )
+    if (count, lowest, highest) != ((total_slots, 0, total_slots - 1) if total_slots else (0, None, None)):
+        raise Misfit(f"{total_slots} slots were planned, {count} are there")
+    # A slot takes about as long as an event does.
+    between = count / max(count + count_events(connection), 1)
+    slots = _slots(connection, plan, run, count, part(told, 0.0, between))
+    journal = read_journal(connection, slots, settled=bool(budgets), told=part(told, between, 1.0))
     saved_at, finished = _one(connection, "SELECT saved_at, finished FROM progress")
     noted = execute(
         "SELECT account, asset, available, locked, spent, received FROM budget_snapshot WHERE events = ?", (len(journal),)
     )
     snapshot = {(undressed(account), undressed(asset)): (a, b, c, d) for account, asset, a, b, c, d in noted}
-    return Checkpoint(
-        path.stem, path, plan, slots, journal, created_at, saved_at, bool(finished), tuple(_intents(connection)), snapshot
-    )
+    intents = tuple(_intents(connection))
+    for intent in intents:
+        if not 0 <= intent.slot < count:
+            raise Misfit(f"it means to place slot {intent.slot}, and there are {count}")
+    told(1.0)
+    return Checkpoint(path.stem, path, plan, slots, journal, created_at, saved_at, bool(finished), intents, snapshot)
 
 
 def _markets(connection: apsw.Connection) -> Iterator[Market]:
@@ -185,45 +187,37 @@ def _markets(connection: apsw.Connection) -> Iterator[Market]:
         yield market
 
 
-def _slots(connection: apsw.Connection, plan: Plan, run: str) -> Iterator[ActionSlot]:
+def _slots(connection: apsw.Connection, plan: Plan, run: str, total: int, told: Told) -> list[ActionSlot]:
+    """Return the `total` slots, which are in their places 0, 1, 2, ... (the caller has looked)."""
     rows = connection.execute("SELECT kind, account FROM strategies ORDER BY place")
-    strategies = [OrderMatchingStrategy(StrategyKind(kind), undressed(account)) for kind, account in rows]
-    ids = [account.id for account in plan.accounts]
-    markets, sides = plan.markets, tuple(Side)
+    # By place and not in lists, where a place below zero would count from the end.
+    strategies = dict(enumerate(OrderMatchingStrategy(StrategyKind(kind), undressed(account)) for kind, account in rows))
+    ids = dict(enumerate(account.id for account in plan.accounts))
+    markets, sides = dict(enumerate(plan.markets)), dict(enumerate(Side))
     lives = {member.value: member for member in TimeInForce}
     pending = SlotState.PENDING
-    for sequence, account, market, side, quantity, price, strategy, life, max_retries, allowed in connection.execute(
-        "SELECT sequence, account, market, side, quantity, price, strategy, time_in_force, max_retries, allowed_attempts "
+    slots: list[ActionSlot] = []
+    planned = connection.execute(
+        "SELECT account, market, side, quantity, price, strategy, time_in_force, max_retries, allowed_attempts "
         "FROM plan_slots ORDER BY sequence"
-    ):
-        action = OrderAction(markets[market], sides[side], quantity, price, strategies[strategy], lives[life])
-        yield ActionSlot(sequence, ids[account], action, max_retries, allowed, pending, run)
-
-
-def _journal(connection: apsw.Connection, path: Path) -> list[Event]:
-    """Return all events in their order; their places must be 0, 1, 2, ..."""
-    length = count_events(connection)
-    rows = sum(_one(connection, f"SELECT count(*) FROM {table}")[0] for table in JOURNAL_TABLES)
-    if rows != length:
-        raise _misfit(path, f"its journal is {length} events long, but {rows} of them are there")
-    journal: list[Any] = [None] * length
-    kinds = {member.value: member for member in FailureKind}
-    actions = {member.value: member for member in RecoveryAction}
-    execute = connection.execute
-    for n, slot, number, started, ended, order_id, code, kind, message in execute("SELECT * FROM attempts"):
-        failure = None if kind is None else Failure(undressed(code), kinds[kind], undressed(message))
-        journal[n] = Attempt(
-            slot, number, started, ended, undressed(order_id) if type(order_id) is bytes else order_id, failure
-        )
-    for n, maker, taker, price, quantity, maker_fee, taker_fee, at, outside in execute("SELECT * FROM fills"):
-        journal[n] = Execution(maker, taker, price, quantity, maker_fee, taker_fee, at, undressed(outside))
-    for n, slot, quantity, at in execute("SELECT * FROM cancels"):
-        journal[n] = Cancel(slot, quantity, at)
-    for n, slot, attempt, action, by, at in execute("SELECT * FROM decisions"):
-        journal[n] = Decision(slot, attempt, actions[action], undressed(by), at)
-    if any(event is None for event in journal):
-        raise _misfit(path, "two events of its journal have the same place")
-    return journal
+    )
+    while len(slots) < total:
+        slots += [
+            ActionSlot(
+                sequence,
+                ids[account],
+                OrderAction(markets[market], sides[side], quantity, price, strategies[strategy], lives[life]),
+                max_retries,
+                allowed,
+                pending,
+                run,
+            )
+            for sequence, (account, market, side, quantity, price, strategy, life, max_retries, allowed) in enumerate(
+                islice(planned, PIECE), len(slots)
+            )
+        ]
+        told(len(slots) / total)
+    return slots
 
 
 def _intents(connection: apsw.Connection) -> list[Intent]:
@@ -236,56 +230,3 @@ def _intents(connection: apsw.Connection) -> list[Intent]:
         latest.pop((slot, number), None)
         latest[slot, number] = Intent(slot, number, undressed(client_order_id))
     return list(latest.values())
-
-
-def _check_journal(checkpoint: Checkpoint) -> None:
-    """Refuse a journal that no run over these slots could have left."""
-    slots = checkpoint.slots
-    why = misfit(slots, checkpoint.journal, settled=bool(checkpoint.plan.budgets))
-    if why is not None:
-        raise _misfit(checkpoint.path, why)
-    for intent in checkpoint.intents:
-        if not 0 <= intent.slot < len(slots):
-            raise _misfit(checkpoint.path, f"it means to place slot {intent.slot}, and there are {len(slots)}")
-
-
-def misfit(slots: Sequence[ActionSlot], journal: Sequence[Event], *, settled: bool) -> str | None:
-    """Return, in words, the first event that cannot follow those before it; None where all can.
-
-    What `replay` refuses by itself (an illegal decision, a budget overdrawn) is left to it. Without `settled` the fills
-    are somebody else's, and only their slots are looked at.
-    """
-    count = len(slots)
-    attempts, filled, left = [0] * count, [0] * count, [0] * count
-    skipped: set[int] = set()
-    for n, event in enumerate(journal):
-        if isinstance(event, Execution):
-            if max(event.maker, event.taker) < 0:
-                return f"event {n} is a fill of neither side"
-            for sequence in (event.maker, event.taker):
-                if sequence >= count:
-                    return f"event {n} fills slot {sequence}, and there are {count}"
-                if sequence >= 0:
-                    if settled and event.quantity > left[sequence]:
-                        return f"event {n} fills {event.quantity} lots of slot {sequence}, of which {left[sequence]} are open"
-                    left[sequence] -= event.quantity
-                    filled[sequence] += event.quantity
-            continue
-        sequence = event.slot
-        if not 0 <= sequence < count:
-            return f"event {n} is about slot {sequence}, and there are {count}"
-        if type(event) is Attempt:
-            attempts[sequence] += 1
-            if event.number != attempts[sequence]:
-                return f"event {n} is attempt {event.number} of slot {sequence}, where attempt {attempts[sequence]} was due"
-            if sequence in skipped or (left[sequence] > 0 and settled):
-                return f"event {n} tries slot {sequence}, which is {'Skipped' if sequence in skipped else 'open at the venue'}"
-            if event.failure is None:
-                left[sequence] = slots[sequence].action.quantity - filled[sequence]
-        elif type(event) is Cancel:
-            if settled and left[sequence] <= 0:
-                return f"event {n} cancels slot {sequence}, which has nothing open"
-            left[sequence] = 0
-        elif type(event) is Decision and event.action is RecoveryAction.SKIP:
-            skipped.add(sequence)
-    return None

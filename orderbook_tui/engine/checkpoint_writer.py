@@ -17,9 +17,10 @@ import apsw
 
 from orderbook_tui.core.budget import AccountBudget
 from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, RecoveryAction
-from orderbook_tui.engine.checkpoint_file import done_writing, dressed, explained, in_words, opened, writing
-from orderbook_tui.engine.checkpoint_reader import JOURNAL_TABLES, count_events
+from orderbook_tui.engine.checkpoint_file import TURN, done_writing, dressed, explained, in_words, opened, writing
+from orderbook_tui.engine.checkpoint_journal import JOURNAL_TABLES, PIECE, count_events
 from orderbook_tui.engine.guard import Guard
+from orderbook_tui.engine.progress import Told, untold
 from orderbook_tui.errors import StorageError
 
 BARRIER_SLOTS: Final = 1_000
@@ -42,6 +43,8 @@ class Tally:
         """Count what `events` changed."""
         ended, counts = self._ended, self._counts
         for event in events:
+            if type(event) is Execution:
+                continue
             if type(event) is Attempt:
                 new = 1 if event.failure is None else 0
             elif type(event) is Decision:
@@ -178,8 +181,9 @@ class CheckpointWriter:
                 self._fold()
         self._unfit = _CLOSED
         self._appending = False
-        self._connection.close(force=True)
-        done_writing(self.path)
+        with TURN:
+            self._connection.close(force=True)
+            done_writing(self.path)
         self._guard.release()
 
     def _commit(self, journal: Sequence[Event]) -> None:
@@ -189,15 +193,16 @@ class CheckpointWriter:
             return
         if not self._appending:
             self._begin_appending()
-        try:
-            if end - start == 1:
-                self._append(journal, start, end)  # a statement alone is a transaction of its own
-            else:
-                self._execute("BEGIN")
-                self._append(journal, start, end)
-                self._execute("COMMIT")
-        except BaseException as error:
-            self._recover(error)
+        with TURN:
+            try:
+                if end - start == 1:
+                    self._append(journal, start, end)  # a statement alone is a transaction of its own
+                else:
+                    self._execute("BEGIN")
+                    self._append(journal, start, end)
+                    self._execute("COMMIT")
+            except BaseException as error:
+                self._recover(error)
         self._wrote(end)
 
     def _commit_durably(self, journal: Sequence[Event], more: Iterable[tuple[str, Iterable[Row]]]) -> None:
@@ -205,17 +210,18 @@ class CheckpointWriter:
         if not self._appending:
             self._begin_appending()
         start, end = self._written, max(len(journal), self._written)
-        try:
-            # Outside of the transaction: within one it would not take effect.
-            self._execute("PRAGMA synchronous=FULL").fetchall()
-            self._execute("BEGIN")
-            self._append(journal, start, end)
-            for sql, rows in more:
-                self._executemany(sql, rows)
-            self._execute("COMMIT")
-            self._execute("PRAGMA synchronous=NORMAL").fetchall()
-        except BaseException as error:
-            self._recover(error)
+        with TURN:
+            try:
+                # Outside of the transaction: within one it would not take effect.
+                self._execute("PRAGMA synchronous=FULL").fetchall()
+                self._execute("BEGIN")
+                self._append(journal, start, end)
+                for sql, rows in more:
+                    self._executemany(sql, rows)
+                self._execute("COMMIT")
+                self._execute("PRAGMA synchronous=NORMAL").fetchall()
+            except BaseException as error:
+                self._recover(error)
         self._synced_at = self._committed_at = time.monotonic()
         self._unsynced = 0
         self._wrote(end)
@@ -270,7 +276,7 @@ class CheckpointWriter:
     def _begin_appending(self) -> None:
         if self._unfit:
             raise StorageError(f"{self.path}: {self._unfit}")
-        with explained(self.path):
+        with TURN, explained(self.path):
             self._connection.pragma("journal_mode", "WAL")
             if self._finished:
                 self._connection.execute("UPDATE progress SET finished = 0")
@@ -280,15 +286,19 @@ class CheckpointWriter:
     def _fold(self) -> None:
         """Put the write-ahead journal into the file, which then stands alone."""
         self._appending = False
-        self._connection.pragma("journal_mode", "DELETE")
+        with TURN:
+            self._connection.pragma("journal_mode", "DELETE")
         # A reader of a killed run leaves one, and it is of no more use.
         with contextlib.suppress(OSError):
             self.path.with_name(self.path.name + "-shm").unlink()
 
-    def count(self, journal: Sequence[Event]) -> None:
-        """Count how the slots have ended so far, for whoever lists the checkpoints."""
-        self._tally.advance(journal[self._tallied :])
-        self._tallied = len(journal)
+    def count(self, journal: Sequence[Event], told: Told = untold) -> None:
+        """Count how the slots have ended so far, for whoever lists the checkpoints. `told` hears how far it is."""
+        while self._tallied < len(journal):
+            events = journal[self._tallied : self._tallied + PIECE]
+            self._tally.advance(events)
+            self._tallied += len(events)
+            told(self._tallied / len(journal))
 
     def _progress(self, journal: Sequence[Event], *, finished: bool) -> list[tuple[str, Iterable[Row]]]:
         self.count(journal)

@@ -4,9 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Protocol
 
 import anyio
 import anyio.lowlevel
+
+from orderbook_tui.core.slot import ActionSlot
 
 
 class Ending(StrEnum):
@@ -17,15 +20,31 @@ class Ending(StrEnum):
     STOPPED = "stopped"
 
 
+class Watch(Protocol):
+    """Looks on while slots are run, and may pause the run."""
+
+    def slot_due(self, slot: ActionSlot) -> None:
+        """A slot is the next to start."""
+        ...
+
+    def slot_ended(self, slot: ActionSlot) -> None:
+        """A slot is Completed, Failed or Skipped, and what follows from that is done."""
+        ...
+
+
 class RunControl:
-    """What the person at the controls wants. `held` is all that a run at full speed ever looks at."""
+    """What the person at the controls wants. `held` and `watching` are all that a run at full speed ever looks at."""
 
     def __init__(self, slots_per_second: float | None = None) -> None:
         self.held = False
+        """Whether a slot has to be admitted before it starts."""
+        self.watching = False
+        """Whether somebody waits for the end of a slot."""
         self.paused = False
         self.stopping = False
         self.stepping = False
         """Whether a paused run may still finish one slot."""
+        self._watch: Watch | None = None
         self._rate = slots_per_second
         self._due = 0.0
         self._changed: anyio.Event | None = None
@@ -43,6 +62,16 @@ class RunControl:
         self._rate, self._due = rate, 0.0
         self._note()
 
+    @property
+    def watch(self) -> Watch | None:
+        """Who looks on, slot by slot. It may change at any time."""
+        return self._watch
+
+    @watch.setter
+    def watch(self, watch: Watch | None) -> None:
+        self._watch = watch
+        self._note()
+
     def begin(self) -> None:
         """A run begins. An earlier one may have had another event loop."""
         self._changed, self._due = None, 0.0
@@ -54,8 +83,8 @@ class RunControl:
         self._note()
 
     def pause(self) -> None:
-        """Hold the run before its next attempt."""
-        self.paused = True
+        """Hold the run before its next attempt, also one that is part of a step."""
+        self.paused, self.stepping = True, False
         self._note()
 
     def go(self) -> None:
@@ -78,23 +107,35 @@ class RunControl:
         self.stepping = False
         self._note()
 
-    async def admit(self) -> bool:
-        """Wait until a slot may start; False: the run is to stop."""
-        if not await self.admit_attempt():
-            return False
-        while self._rate is not None and not self.stepping:
-            now = time.monotonic()
-            # A slot that took long is caught up with, but for what is more than a second ago.
-            if self._due < now - 1:
-                self._due = now
-            if now >= self._due:
-                self._due += 1 / self._rate
-                break
-            with anyio.move_on_after(self._due - now):
+    def slot_ended(self, slot: ActionSlot) -> None:
+        """Let whoever waits for it know that a slot has ended."""
+        if self.stepping:
+            self.step_taken()
+        if self._watch is not None:
+            self._watch.slot_ended(slot)
+
+    async def admit(self, slot: ActionSlot | None = None) -> bool:
+        """Wait until `slot` may start; False: the run is to stop."""
+        while not self.stopping:
+            if self.stepping:
+                return True
+            if self._watch is not None and slot is not None:
+                self._watch.slot_due(slot)
+            if self.paused:
                 await self._change()
-            if not await self.admit_attempt():
-                return False
-        return True
+            elif self._rate is None:
+                return True
+            else:
+                now = time.monotonic()
+                # A slot that took long is caught up with, but for what is more than a second ago.
+                if self._due < now - 1:
+                    self._due = now
+                if now >= self._due:
+                    self._due += 1 / self._rate
+                    return True
+                with anyio.move_on_after(self._due - now):
+                    await self._change()
+        return False
 
     async def admit_attempt(self) -> bool:
         """Wait until an attempt may start; False: the run is to stop."""
@@ -120,7 +161,8 @@ class RunControl:
         await self._changed.wait()
 
     def _note(self) -> None:
-        self.held = self.paused or self.stopping or self._rate is not None
+        self.held = self.paused or self.stopping or self._rate is not None or self._watch is not None
+        self.watching = self.stepping or self._watch is not None
         if self._changed is not None:
             self._changed.set()
             self._changed = None

@@ -1,8 +1,9 @@
 """Decisions: what happens to a slot when its retries are spent, and who says so."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Protocol
 
 import anyio
@@ -70,6 +71,52 @@ class TerminalDecider:
                 if answer and action.value.startswith(answer.strip().lower() or "?"):
                     return action
             lead = ""
+
+
+class StandingAnswers:
+    """Asks `decider`, but for the kinds of error that a standing answer was given for.
+
+    Skip and Continue answer every question of their kind. Retry does so once a slot: one that fails again is asked about.
+    """
+
+    def __init__(self, decider: Decider) -> None:
+        self.by = decider.by
+        """Who gave the last answer."""
+        self._decider = decider
+        self._answers: dict[str, RecoveryAction] = {}
+        self._retried: set[int] = set()
+
+    @property
+    def remembered(self) -> Mapping[str, RecoveryAction]:
+        """The standing answer for each code of a failure."""
+        return MappingProxyType(self._answers)
+
+    def remember(self, code: str, action: RecoveryAction) -> None:
+        """Give this answer to every failure of that code from here on.
+
+        Raises:
+            ValueError: `action` is Quit, which is given once.
+        """
+        if action is RecoveryAction.QUIT:
+            raise ValueError("to quit is no standing answer")
+        self._answers[code] = action
+
+    def forget(self, code: str) -> None:
+        """Ask about failures of that code again."""
+        self._answers.pop(code, None)
+
+    async def decide(self, question: Question) -> RecoveryAction:
+        """Return the standing answer, or the decider's."""
+        code, slot = question.failure.code, question.slot.sequence
+        answer = self._answers.get(code)
+        standing = answer is not None and not (answer is RecoveryAction.RETRY and slot in self._retried)
+        if answer is None or not standing:
+            answer = await self._decider.decide(question)
+        self.by = f"{self._decider.by}, for all {code} errors" if standing else self._decider.by
+        if answer is RecoveryAction.RETRY and code in self._answers:
+            # Also where the standing answer was given with this one.
+            self._retried.add(slot)
+        return answer
 
 
 _CHOICES = "[r]etry  [s]kip  [c]ontinue  [q]uit ? "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from orderbook_tui.core.budget import BudgetSnapshot
@@ -14,6 +15,8 @@ from orderbook_tui.core.market import Market
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.engine.summary import text
+from orderbook_tui.engine.whole_file import whole_file
+from orderbook_tui.errors import FileThere, StorageError
 
 Record = TypeVar("Record")
 
@@ -141,6 +144,22 @@ def export(simulation: Simulation, what: str, form: ExportFormat, out: Out) -> i
     table = TABLES[what]
     write = _csv if form is ExportFormat.CSV else _jsonl
     return write(list(table.columns), table.rows(simulation), out)
+
+
+def export_file(simulation: Simulation, what: str, form: ExportFormat, path: Path | str, *, replace: bool = False) -> int:
+    """Write the rows of `TABLES[what]` to a file, which is there whole or not at all; return how many there were.
+
+    Raises:
+        FileThere: it is there already and is not to be replaced.
+        StorageError: it cannot be written.
+    """
+    try:
+        with whole_file(path, replace=replace) as out:
+            return export(simulation, what, form, out)
+    except FileExistsError:
+        raise FileThere(f"{path} is there already") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def moment(nanoseconds: int) -> str:

@@ -42,6 +42,8 @@ class Holder(msgspec.Struct, frozen=True):
     completed: int = 0
     failed: int = 0
     skipped: int = 0
+    accounts: int = 0
+    markets: int = 0
 
     def in_words(self) -> str:
         """Say who has the checkpoint."""
@@ -104,13 +106,17 @@ class Guard:
             os.close(descriptor)
             raise StorageError(f"{path} cannot be written: {error.strerror}") from None
 
-    def describe(self, *, name: str, created_at: int, total_slots: int, events: int) -> None:
+    def describe(
+        self, *, name: str, created_at: int, total_slots: int, events: int, accounts: int = 0, markets: int = 0
+    ) -> None:
         """Say what the checkpoint is, and count `events` as reported by this process."""
         self._holder = msgspec.structs.replace(
             self._holder,
             name=name[:200].encode(errors="replace").decode(),
             created_at=created_at,
             total_slots=total_slots,
+            accounts=accounts,
+            markets=markets,
             boot=boot_id(),
         )
         self._write(events)

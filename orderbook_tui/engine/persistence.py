@@ -20,6 +20,7 @@ from typing import Final, Self
 import msgspec
 
 from orderbook_tui.core.state import SimulationState
+from orderbook_tui.engine.checkpoint_beside import reading_beside_writer
 from orderbook_tui.engine.checkpoint_file import (
     SUFFIX,
     Foreign,
@@ -33,6 +34,7 @@ from orderbook_tui.engine.checkpoint_plan import create_file
 from orderbook_tui.engine.checkpoint_reader import Checkpoint, Intent, missing_events, read_checkpoint
 from orderbook_tui.engine.checkpoint_writer import CheckpointWriter
 from orderbook_tui.engine.guard import Guard, Holder, holder_of, left_behind, lock_of
+from orderbook_tui.engine.progress import Told, part, untold
 from orderbook_tui.errors import (
     CheckpointError,
     CheckpointInUse,
@@ -52,6 +54,8 @@ __all__ = [
 
 GROUP: Final = 256
 """How many slots wait for one commit, where not each is saved."""
+_READ: Final = 0.95
+"""The share of taking a checkpoint up that goes into reading it; the rest counts how its slots ended."""
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NEW: Final = SUFFIX + "-new"
 
@@ -101,17 +105,18 @@ class StatePersistence:
         """Return the state that a checkpoint holds. Raises what `read` raises."""
         return self.read(id).replay().state
 
-    def read(self, id: str) -> Checkpoint:  # noqa: A002
-        """Return what a checkpoint holds, also while its run goes on. Nothing is changed.
+    def read(self, id: str, *, told: Told = untold) -> Checkpoint:  # noqa: A002
+        """Return what a checkpoint holds, also while its run goes on. Nothing is changed. `told` hears how far it is.
 
         Raises:
             CheckpointNotFound, CheckpointDamaged, CheckpointTooNew, StorageError: the message says which file, and why.
         """
         path = self._found(id)
-        with reading(path, in_use_elsewhere=self._runs_elsewhere(path) is not None) as connection:
-            checkpoint = read_checkpoint(connection, path)
         if writes_here(path):
-            return checkpoint
+            with reading_beside_writer(path) as connection:
+                return read_checkpoint(connection, path)
+        with reading(path, in_use_elsewhere=self._runs_elsewhere(path) is not None) as connection:
+            checkpoint = read_checkpoint(connection, path, told)
         return msgspec.structs.replace(checkpoint, notes=missing_events(len(checkpoint.journal), left_behind(lock_of(path))))
 
     def list_simulations(self) -> list[SimulationInfo]:
@@ -126,12 +131,12 @@ class StatePersistence:
             return []
         except OSError as error:
             raise StorageError(f"{self.folder} cannot be listed: {error.strerror}") from None
-        described = [info for path in paths for info in self._described(path)]
+        described = [info for path in paths for info in self.described(path)]
         return sorted(described, key=lambda info: (info.saved_at, info.id), reverse=True)
 
     def is_finished(self, id: str) -> bool:  # noqa: A002
         """Whether a checkpoint is of a run that is done; False also where it cannot be read, as `resume` then says."""
-        return any(info.status is CheckpointStatus.FINISHED for info in self._described(self._found(id)))
+        return any(info.status is CheckpointStatus.FINISHED for info in self.described(self._found(id)))
 
     def delete(self, id: str) -> None:  # noqa: A002
         """Remove a checkpoint.
@@ -192,7 +197,14 @@ class StatePersistence:
             try:
                 writer = CheckpointWriter.open(path, guard, group=group)
                 try:
-                    guard.describe(name=state.plan.name, created_at=created_at, total_slots=len(state.slots), events=0)
+                    guard.describe(
+                        name=state.plan.name,
+                        created_at=created_at,
+                        total_slots=len(state.slots),
+                        events=0,
+                        accounts=len(state.plan.accounts),
+                        markets=len(state.plan.markets),
+                    )
                     if state.journal:
                         writer.flush(state.journal, barrier=True)
                 except BaseException:
@@ -209,8 +221,14 @@ class StatePersistence:
         state.id, state.created_at = id, created_at
         return writer
 
-    def resume(self, id: str, *, group: int) -> tuple[Checkpoint, CheckpointWriter]:  # noqa: A002
-        """Take a checkpoint up: read and check all of it, and return it with its writer.
+    def resume(
+        self,
+        id: str,  # noqa: A002
+        *,
+        group: int,
+        told: Told = untold,
+    ) -> tuple[Checkpoint, CheckpointWriter]:
+        """Take a checkpoint up: read and check all of it, and return it with its writer. `told` hears how far it is.
 
         Raises:
             CheckpointInUse: a process has it; the message says which, and since when.
@@ -220,7 +238,7 @@ class StatePersistence:
         guard = Guard.take(lock_of(path))
         try:
             with reading(path, in_use_elsewhere=False) as connection:
-                checkpoint = read_checkpoint(connection, path)
+                checkpoint = read_checkpoint(connection, path, part(told, 0.0, _READ))
             found = len(checkpoint.journal)
             checkpoint = msgspec.structs.replace(checkpoint, notes=missing_events(found, guard.left))
             writer = CheckpointWriter.open(path, guard, group=group)
@@ -232,8 +250,10 @@ class StatePersistence:
                     created_at=checkpoint.created_at,
                     total_slots=len(checkpoint.slots),
                     events=found,
+                    accounts=len(checkpoint.plan.accounts),
+                    markets=len(checkpoint.plan.markets),
                 )
-                writer.count(checkpoint.journal)
+                writer.count(checkpoint.journal, part(told, _READ, 1.0))
             except BaseException:
                 writer.close()
                 raise
@@ -285,8 +305,8 @@ class StatePersistence:
                 if holder_of(lock_of(making.with_name(making.name.removesuffix("-new")))) is None:
                     making.unlink(missing_ok=True)
 
-    def _described(self, path: Path) -> list[SimulationInfo]:
-        """Return a line of the list; none where the file has just gone."""
+    def described(self, path: Path) -> list[SimulationInfo]:
+        """Return the line of the list for a file of the folder; none where it has just gone."""
         try:
             about = path.lstat()
         except FileNotFoundError:

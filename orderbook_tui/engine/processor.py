@@ -108,7 +108,7 @@ class SlotProcessor:
             for slot in slots:
                 if slot.state is not wanted:
                     continue
-                if control.held and not await control.admit():
+                if control.held and not await control.admit(slot):
                     results.ending = Ending.STOPPED
                     break
                 if slot.last_attempt is not None and await self._ask_at_once(slot, results):
@@ -135,8 +135,8 @@ class SlotProcessor:
                 else:
                     results.count(slot.state)
                 slot_ended(slot)
-                if control.stepping:
-                    control.step_taken()
+                if control.watching:
+                    control.slot_ended(slot)
         except BaseException:
             if slot is not None:
                 _let_go(slot)
@@ -201,7 +201,12 @@ class SlotProcessor:
         decision = Decision(slot.sequence, slot.attempt_count, action, by, time.time_ns())
         slot.decide(decision)
         self._observer.decided(decision)
-        return Ending.QUIT if action is RecoveryAction.QUIT else None
+        if action is RecoveryAction.QUIT:
+            return Ending.QUIT
+        if action is RecoveryAction.RETRY and not await self._control.admit_attempt():
+            slot.move(_PENDING)
+            return Ending.STOPPED
+        return None
 
     async def _answer(self, question: Question) -> tuple[RecoveryAction, str] | None:
         """Return the decider's answer and its name; None where the run was stopped before it came."""

@@ -5,28 +5,37 @@ checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
-from orderbook_tui.config import SimulatorConfig, scheduler_config, universe
+from orderbook_tui.config import SimulatorConfig
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
-from orderbook_tui.core.scheduler import SlotScheduler
 from orderbook_tui.core.slot import ActionSlot, SlotState
-from orderbook_tui.core.state import Plan, SimulationStats, state_hash
-from orderbook_tui.engine.bookkeeper import Bookkeeper
+from orderbook_tui.core.state import SimulationStats, state_hash
+from orderbook_tui.engine.bookkeeper import Bookkeeper, give_up
 from orderbook_tui.engine.control import Ending, RunControl
+from orderbook_tui.engine.course import Course
 from orderbook_tui.engine.decisions import Decider, Question, decider_for
 from orderbook_tui.engine.executor import SlotExecutor
+from orderbook_tui.engine.pace import Pace
 from orderbook_tui.engine.persistence import GROUP, Checkpoint, CheckpointWriter, StatePersistence
+from orderbook_tui.engine.planning import pairs_with, plan_run
 from orderbook_tui.engine.processor import SlotProcessor
+from orderbook_tui.engine.progress import Progress, Told, naming, part, untold
 from orderbook_tui.engine.retry import Backoff
-from orderbook_tui.engine.wiring import fee_schedule, open_venue
-from orderbook_tui.errors import CheckpointError, ConfigError, OrderError, Problem, ScheduleError
+from orderbook_tui.engine.stopping import StopConditions, StopWatch
+from orderbook_tui.engine.wiring import open_venue
+from orderbook_tui.errors import CheckpointError, OrderbookTuiError, OrderError, ScheduleError
+
+_READ: Final = 0.6
+"""The share of resuming a run that goes into reading its checkpoint; the rest replays it."""
 
 
 class RunStatus(StrEnum):
@@ -50,13 +59,15 @@ class Simulation:
         self.question: Question | None = None
         """What waits to be decided."""
         self._names = {account.id: account.name for account in self.state.plan.accounts}
-        self.elapsed = 0.0
-        """Seconds that this process has spent running."""
-        self._ended_before = self.stats.ended_slots
+        self.stopped_by = ""
+        """What made the run pause by itself, in words; empty where nothing did."""
+        self._stops = StopWatch(self.state, self.budgets, self.control, self._stop_here)
+        self._pace = Pace()
         self._status = RunStatus.READY
         self._subscribers: list[Callable[[Simulation], None]] = []
         self._selected: Callable[[ActionSlot], bool] | None = None
-        self._started: float | None = None
+        self._course: Course | None = None
+        """Where the run is, while it is going on."""
         self.notes: list[str] = []
         """What whoever runs it should know, in words: markets left out, events that a checkpoint has lost."""
         self.exchange: Exchange | None = None
@@ -84,31 +95,10 @@ class Simulation:
         Raises:
             ConfigError: the configuration cannot be carried out; every problem at once.
         """
-        described = universe(config, folder)
-        given = slots
-        try:
-            if slots is None:
-                scheduler = SlotScheduler(scheduler_config(config, described.accounts))
-                slots = scheduler.generate_schedule(described.accounts, described.markets)
-        except ScheduleError as error:
-            raise ConfigError([Problem("scheduler", str(error))]) from error
-        plan = Plan(
-            name=config.name,
-            config=config.model_dump_json(),
-            accounts=tuple(described.accounts),
-            markets=tuple(described.markets),
-            assets=tuple(described.assets.values()),
-            budgets=described.budgets,
-            fees=fee_schedule(config),
-        )
-        if given is not None:
-            try:
-                plan.check_slots(given)
-            except ScheduleError as error:
-                raise ConfigError([Problem("slots", str(error))]) from error
+        planned = plan_run(config, folder, slots)
         persistence = StatePersistence(state_dir or config.state_dir) if save else None
-        simulation = cls(config, replay(plan, slots), persistence=persistence)
-        simulation.notes = [f"{market.symbol} is {market.status}: it gets no slots" for market in described.left_out]
+        simulation = cls(config, replay(planned.plan, planned.slots), persistence=persistence)
+        simulation.notes = planned.notes
         simulation._connect()
         return simulation
 
@@ -124,19 +114,27 @@ class Simulation:
         return simulation
 
     @classmethod
-    def resume(cls, simulation_id: str, state_dir: Path | str) -> "Simulation":
+    def resume(cls, simulation_id: str, state_dir: Path | str, *, progress: Progress | None = None) -> "Simulation":
         """Take up a run where its checkpoint left it. One that is done is only read.
+
+        `progress` is called now and then, on the thread that resumes, with what is being done in a word and the share
+        done of the whole, from 0.0 to 1.0.
 
         Raises:
             CheckpointError: there is no such checkpoint, it is damaged, or another process runs it.
             ConfigError: what it was made from can no longer be carried out.
         """
         persistence = StatePersistence(state_dir)
+        reading, finished = part(naming(progress, "reading"), 0.0, _READ), part(naming(progress, "replaying"), _READ, 1.0)
+        replaying = part(finished, 0.0, 0.9)
+        reading(0.0)
         if persistence.is_finished(simulation_id):
-            return cls._restored(persistence.read(simulation_id), persistence)
-        checkpoint, writer = persistence.resume(simulation_id, group=1)
+            simulation = cls._restored(persistence.read(simulation_id, told=reading), persistence, replaying)
+            finished(1.0)
+            return simulation
+        checkpoint, writer = persistence.resume(simulation_id, group=1, told=reading)
         try:
-            simulation = cls._restored(checkpoint, persistence)
+            simulation = cls._restored(checkpoint, persistence, replaying)
             simulation._connect()
         except BaseException:
             writer.close()
@@ -144,12 +142,13 @@ class Simulation:
         simulation._keep(writer)
         for intent in checkpoint.intents:
             simulation._doubt(intent.slot)
+        finished(1.0)
         return simulation
 
     @classmethod
-    def _restored(cls, checkpoint: Checkpoint, persistence: StatePersistence | None) -> "Simulation":
+    def _restored(cls, checkpoint: Checkpoint, persistence: StatePersistence | None, told: Told = untold) -> "Simulation":
         config = SimulatorConfig.model_validate_json(checkpoint.plan.config or "{}")
-        simulation = cls(config, checkpoint.replay(), persistence=persistence)
+        simulation = cls(config, checkpoint.replay(told), persistence=persistence)
         simulation.notes = list(checkpoint.notes)
         # A run whose slots have all ended is done only once what it left open is cancelled, and that is saved.
         if checkpoint.finished:
@@ -181,14 +180,31 @@ class Simulation:
 
     @property
     def slots_per_second(self) -> float:
-        """The pace of this process until now."""
-        seconds = self.running_time
-        return (self.stats.ended_slots - self._ended_before) / seconds if seconds else 0.0
+        """The pace of this process until now, while it was running."""
+        return self._pace.slots_per_second(self.stats.ended_slots)
 
     @property
     def running_time(self) -> float:
-        """Seconds that this process has spent running, until now."""
-        return self.elapsed + (time.monotonic() - self._started if self._started is not None else 0.0)
+        """Seconds that this process has spent running until now, without pauses and waiting for answers."""
+        return self._pace.seconds
+
+    @property
+    def elapsed(self) -> float:
+        """The `running_time`."""
+        return self._pace.seconds
+
+    @property
+    def stop_conditions(self) -> StopConditions:
+        """When the run is to pause by itself; may be set at any time. What has made it pause is off again.
+
+        Raises (when set):
+            ScheduleError: the slot is none of this run's, or the run is past it; nothing has changed.
+        """
+        return self._stops.conditions
+
+    @stop_conditions.setter
+    def stop_conditions(self, conditions: StopConditions) -> None:
+        self._stops.arm(conditions, self._next_sequence())
 
     def account_name(self, account_id: str) -> str:
         """Return what people call an account."""
@@ -198,6 +214,11 @@ class Simulation:
         """Return the slots that this run is about: all, or those that `select` chose."""
         chosen = self._selected
         return self.slots if chosen is None else [slot for slot in self.slots if chosen(slot)]
+
+    def failed_slots(self) -> list[int]:
+        """Return the sequences of the slots that are Failed, which can be revisited or skipped."""
+        failed = (slot.sequence for slot in self.slots if slot.state is SlotState.FAILED)
+        return list(islice(failed, self.stats.failed_slots))
 
     def preflight(self) -> Preflight:
         """Return what a run from the start would be, slot by slot, without placing anything."""
@@ -230,20 +251,7 @@ class Simulation:
         Raises:
             ConfigError: a name that is none of the run's.
         """
-        known = {market.symbol for market in self.state.plan.markets}
-        ids = {name: account.id for account in self.state.plan.accounts for name in (account.name, account.id)}
-        problems = [Problem("--market", f"{name} is no market of this run") for name in markets if name not in known]
-        problems += [Problem("--account", f"{name} is no account of this run") for name in accounts if name not in ids]
-        if problems:
-            raise ConfigError(problems)
-        wanted = {ids[name] for name in accounts}
-
-        def chosen(slot: ActionSlot) -> bool:
-            if markets and slot.action.market.symbol not in markets:
-                return False
-            return not wanted or slot.account_id in wanted or self.slots[slot.partner].account_id in wanted
-
-        self._selected = chosen if markets or accounts else None
+        self._selected = pairs_with(self.state, markets, accounts)
 
     async def run(self, decider: Decider | None = None) -> Ending:
         """Run what is Pending, until it is done, somebody decides to quit, or `stop` is called.
@@ -252,15 +260,45 @@ class Simulation:
         `processor.on_failure` says: a policy, or the person at the terminal.
 
         Raises:
+            CheckpointError: it was opened to look at, or is going on already.
             StorageError: the checkpoint cannot be written.
         """
-        chosen = self._selected
-        pending = self.slots if chosen is None else filter(chosen, self.slots)
-        return await self._run(pending, decider, revisiting=False)
+        return await self._run(Course(self.slots, SlotState.PENDING), decider)
 
-    async def revisit(self, decider: Decider | None = None) -> Ending:
-        """Run the Failed slots once more, each with all its retries and its partner's unfilled remainder."""
-        return await self._run(self.slots, decider, revisiting=True)
+    async def revisit(self, decider: Decider | None = None, slots: Collection[int] | None = None) -> Ending:
+        """Run the Failed slots once more, each with all its retries and its partner's unfilled remainder.
+
+        `slots` are the sequences of those to run; all that are Failed, where omitted.
+
+        Raises:
+            ScheduleError: one of `slots` is not Failed; nothing has changed.
+            CheckpointError, StorageError: as `run`.
+        """
+        chosen = self._failed_among(slots, "revisited")
+        return await self._run(Course(chosen, SlotState.FAILED), decider, {slot.sequence for slot in chosen})
+
+    def skip_failed(self, slots: Collection[int] | None = None, by: str = "person") -> None:
+        """Give Failed slots up: they are Skipped, and no revisit runs them again. `by` is recorded as who decided that.
+
+        `slots` are the sequences of those to skip; all that are Failed, where omitted.
+
+        Raises:
+            ScheduleError: one of `slots` is not Failed; nothing has changed.
+            CheckpointError: it was opened to look at, or another process has it; nothing has changed.
+            StorageError: the checkpoint cannot be written; that is tried again with the next.
+        """
+        chosen = self._failed_among(slots, "skipped")
+        if not chosen:
+            return
+        self._open_checkpoint()
+        for slot in chosen:
+            if give_up(self.state, slot, by):
+                self._connect().close_pair(slot)
+        self._stops.overlook()
+        if self._status is RunStatus.DONE:
+            self._finish()
+        else:
+            self._note_budgets()
 
     def pause(self) -> None:
         """Hold the run before its next attempt, and save."""
@@ -271,12 +309,14 @@ class Simulation:
 
     def go(self) -> None:
         """Let a paused run go on."""
+        self.stopped_by = ""
         self.control.go()
         if self._status is RunStatus.PAUSED:
             self._become(RunStatus.RUNNING)
 
     def step(self) -> None:
         """Let a paused run finish one slot."""
+        self.stopped_by = ""
         self.control.step()
         if self._status is RunStatus.RUNNING:
             self._become(RunStatus.PAUSED)
@@ -294,49 +334,87 @@ class Simulation:
 
     # How it runs
 
-    async def _run(self, slots: Iterable[ActionSlot], decider: Decider | None, *, revisiting: bool) -> Ending:
-        if self._only_looked_at:
-            raise CheckpointError(f"{self.id} was opened to look at: resume it to run it")
-        processing, config = self.config.processor, self.config
+    async def _run(self, course: Course, decider: Decider | None, revisiting: Collection[int] = ()) -> Ending:
+        if self._course is not None:
+            raise OrderbookTuiError("the run is going on already")
         executor = self._connect()
-        self._open_checkpoint(executor)
+        self._open_checkpoint()
+        if self._writer is not None:
+            executor.keep_intents(self._writer)
         bookkeeper = Bookkeeper(
-            self.state, self.budgets, self._settlement, executor, self._writer, revisiting=revisiting, asked=self._ask
+            self.state,
+            self.budgets,
+            self._settlement,
+            executor,
+            self._writer,
+            revisiting=revisiting,
+            asked=self._ask,
+            failed=self._stops.attempt_failed,
         )
+        processing, chosen = self.config.processor, self._selected
         processor = SlotProcessor(
-            backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, config.seed),
+            backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, self.config.seed),
             decider=decider or decider_for(processing.on_failure.value),
             control=self.control,
             observer=bookkeeper,
             failures=OrderError,
         )
         self.control.begin()
-        self._started = time.monotonic()
+        self._course = course
         self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
         try:
-            work = processor.revisit if revisiting else processor.process_slots
-            ending = (await work(slots, executor.place)).ending
             if revisiting:
+                results = await processor.revisit(course, executor.place)
                 self.state.update_stats()
+            else:
+                results = await processor.process_slots(filter(chosen, course) if chosen else course, executor.place)
             bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
         finally:
-            self.elapsed, self._started = self.running_time, None
+            self._course = None
             self.control.end()
+            if self.stopped_by:
+                # What made this run pause holds no later one up.
+                self.stopped_by = ""
+                self.control.go()
             if revisiting:
                 self.state.update_stats()
             self._become(RunStatus.STOPPED)
         self._note_budgets()
         if self._all_ended():
-            if self._writer is not None:
-                self._writer.finish(self.state.journal, self.budgets)
+            self._finish()
             self._become(RunStatus.DONE)
-        return ending
+        return results.ending
 
     def _ask(self, question: Question | None) -> None:
         """Note what waits to be decided, or (None) that nothing does."""
         self.question = question
         running = RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING
         self._become(running if question is None else RunStatus.WAITING)
+
+    def _stop_here(self, words: str) -> None:
+        """Pause, for what one of the stop conditions says."""
+        self.stopped_by = f"{self.stopped_by}; {words}" if self.stopped_by else words
+        self.control.pause()
+        if self._status is not RunStatus.WAITING:
+            self._become(RunStatus.PAUSED)
+        self._note_budgets()
+
+    def _next_sequence(self) -> int:
+        """Return the first slot that a run could still start with, or go on to."""
+        if self._course is not None:
+            return self._course.next_sequence
+        return min([self.state.current_slot_index, *self.failed_slots()[:1]])
+
+    def _failed_among(self, slots: Collection[int] | None, become: str) -> list[ActionSlot]:
+        """Return those of the Failed slots that are meant, in order, to become what `become` says."""
+        sequences = self.failed_slots() if slots is None else sorted(set(slots))
+        for sequence in sequences:
+            if not 0 <= sequence < len(self.slots):
+                raise ScheduleError(f"there is no slot {sequence}: the schedule goes from slot 0 to slot {len(self.slots) - 1}")
+            if self.slots[sequence].state is not SlotState.FAILED:
+                state = self.slots[sequence].state.value
+                raise ScheduleError(f"slot {sequence} is {state}: only one that is Failed can be {become}")
+        return [self.slots[sequence] for sequence in sequences]
 
     def _all_ended(self) -> bool:
         return not self.stats.pending_slots
@@ -348,15 +426,16 @@ class Simulation:
             self._executor = SlotExecutor(self.state, self._settlement, venue)
         return self._executor
 
-    def _open_checkpoint(self, executor: SlotExecutor) -> None:
+    def _open_checkpoint(self) -> None:
+        """Have a writer, unless nothing is to be saved."""
+        if self._only_looked_at:
+            raise CheckpointError(f"{self.id} was opened to look at: resume it to run it")
         if self._persistence is not None and self._writer is None:
             group = 1 if self.config.processor.save_after_each_slot else GROUP
             if self.state.id:
                 self._keep(self._persistence.take_up(self.state, group=group))
             else:
                 self._keep(self._persistence.create(self.state, group=group))
-        if self._writer is not None:
-            executor.keep_intents(self._writer)
 
     def _keep(self, writer: CheckpointWriter) -> None:
         self._writer = writer
@@ -374,8 +453,15 @@ class Simulation:
 
     def _note_budgets(self) -> None:
         """Save everything, with the budgets as they are, to be held against the journal when it is next read."""
-        if self._writer is not None:
+        if self._course is not None and self._course.is_placing:
+            self._flush()  # what is locked for an order that is under way is in no journal yet
+        elif self._writer is not None:
             self._writer.snapshot(self.state.journal, self.budgets)
+
+    def _finish(self) -> None:
+        """Save everything, and that the run is done."""
+        if self._writer is not None:
+            self._writer.finish(self.state.journal, self.budgets)
 
     def _flush(self) -> None:
         if self._writer is not None:
@@ -383,5 +469,6 @@ class Simulation:
 
     def _become(self, status: RunStatus) -> None:
         self._status = status
+        self._pace.note(running=status is RunStatus.RUNNING, ended=self.stats.ended_slots)
         for changed in list(self._subscribers):
             changed(self)

@@ -27,9 +27,7 @@ def open_venue(config: SimulatorConfig, state: SimulationState) -> tuple[Venue, 
     if spec.kind == "embedded":
         exchange = Exchange(plan.markets, plan.fees, spec.self_trade_prevention)
         # An id that was given once is never given again, whether or not its order still rests.
-        exchange.skip_ids(
-            max((e.order_id for e in state.journal if isinstance(e, Attempt) and isinstance(e.order_id, int)), default=0)
-        )
+        exchange.skip_ids(max((e.order_id for e in state.journal if type(e) is Attempt and type(e.order_id) is int), default=0))
         venue = EmbeddedVenue(exchange)
     else:
         venue = PythonVenue(load_callable(spec.target), plan.fees, plan.accounts)

@@ -70,6 +70,30 @@ def test_delete_deletes_no_latest(program: Program, config: Config) -> None:
     assert program("delete", "latest").status == 2
 
 
+# fork
+
+
+def test_a_fork_prints_the_id_of_the_new_run(program: Program, config: Config) -> None:
+    saved = program("run", config(venue=OUTAGE), "--on-failure", "quit", "--format", "json").result()["simulation_id"]
+    forked = program("fork", saved).stdout.strip()
+    rows = json.loads(program("list", "--format", "json").stdout)
+
+    assert {row["id"]: row["completed_slots"] for row in rows} == {saved: 3, forked: 3}
+
+
+def test_a_fork_can_be_given_a_name(program: Program, config: Config) -> None:
+    saved = program("run", config(), "--format", "json").result()["simulation_id"]
+    forked = program("fork", saved, "--name", "What if?").stdout.strip()
+
+    assert program("show", forked, "--format", "json").result()["name"] == "What if?"
+
+
+def test_a_fork_of_nothing_is_bad_input(program: Program) -> None:
+    ended = program("fork", "nothing")
+
+    assert (ended.status, ended.stdout) == (2, "")
+
+
 # export
 
 

@@ -139,6 +139,18 @@ def test_depth_is_that_of_the_naive_book(sequence: list[Message], prevention: Se
 
 
 @given(messages, preventions)
+def test_price_by_price_the_orders_are_those_at_rest(sequence: list[Message], prevention: SelfTradePrevention) -> None:
+    book = told(sequence, prevention)
+    for side in Side:
+        prices = list(book.prices(side))
+        assert prices == sorted(set(prices), reverse=side is BID)
+        assert [order for price in prices for order in book.orders_at(side, price)] == list(book.resting(side))
+        assert [book.count_at(side, price) for price in prices] == [len(book.orders_at(side, price)) for price in prices]
+        assert all(book.orders_at(side, price, 1) == book.orders_at(side, price)[:1] for price in prices)
+        assert (book.orders_at(side, 99), book.count_at(side, 99)) == ([], 0)
+
+
+@given(messages, preventions)
 def test_the_best_price_is_that_of_the_naive_book(sequence: list[Message], prevention: SelfTradePrevention) -> None:
     book, naive = OrderBook(prevention), NaiveBook(prevention)
     for order_id, message in enumerate(sequence, 1):

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.market import Account
-from orderbook_tui.core.preflight import preflight
+from orderbook_tui.core.preflight import Rehearsal, preflight
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan
 from tests.builders import a_market, a_plan, ask, bid, schedule, slots_of, small_market
@@ -22,6 +22,14 @@ def test_it_names_exactly_the_slots_that_fail_by_hand(run: Run) -> None:
     prevention = next(iter(run.exchange.books.values())).self_trade_prevention
     found = preflight(run.plan, run.slots, prevention)
     assert {refused.slot: refused.message for refused in found.refused} == run.to_the_end()
+
+
+@given(runs())
+def test_what_is_said_so_far_is_what_is_said_of_the_slots_so_far(run: Run) -> None:
+    rehearsal = Rehearsal(run.plan)
+    for place, slot in enumerate(run.slots, 1):
+        rehearsal.play(slot)
+        assert rehearsal.result() == preflight(run.plan, run.slots[:place])
 
 
 @given(runs())

@@ -11,6 +11,7 @@ import pytest
 
 from orderbook_tui.engine import control as control_module
 from orderbook_tui.engine.control import RunControl, unwrapped
+from tests.engine.runs import a_simulation
 
 
 async def admitted(control: RunControl, times: list[float], count: int = 1_000_000) -> None:
@@ -80,6 +81,14 @@ def test_a_step_admits_one_slot() -> None:
         await anyio.sleep(0.03)
 
     assert len(watched(control, script)) == 1
+
+
+def test_a_pause_takes_a_step_back_that_was_not_begun() -> None:
+    control = RunControl()
+    control.step()
+    control.pause()
+
+    assert watched(control, lambda: anyio.sleep(0.03)) == []
 
 
 def test_a_second_step_admits_another_slot() -> None:
@@ -165,6 +174,28 @@ def test_a_wait_of_nothing_lets_others_have_their_turn() -> None:
             assert turns
 
     anyio.run(waits)
+
+
+def test_a_pace_set_at_full_speed_takes_effect_at_once() -> None:
+    simulation = a_simulation(scheduler={"trades_per_account": 100_000})
+    ended: list[int] = []
+
+    async def script() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(simulation.run)
+            await anyio.sleep(0.02)
+            for rate in (20, None):
+                simulation.control.slots_per_second = rate
+                ended.append(simulation.stats.ended_slots)
+                await anyio.sleep(0.2)
+            ended.append(simulation.stats.ended_slots)
+            simulation.stop()
+
+    anyio.run(script)
+    at_full_speed, paced, again = ended[0], ended[1] - ended[0], ended[2] - ended[1]
+    assert at_full_speed > 40
+    assert 1 <= paced <= 8
+    assert again > 40
 
 
 def test_slots_keep_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:

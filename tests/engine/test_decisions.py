@@ -7,9 +7,11 @@ import anyio
 import pytest
 
 from orderbook_tui.core.journal import Failure, RecoveryAction
-from orderbook_tui.engine.decisions import PolicyDecider, Question, TerminalDecider, terminal_or_quit
+from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.decisions import PolicyDecider, Question, StandingAnswers, TerminalDecider, terminal_or_quit
 from orderbook_tui.errors import FailureKind
 from tests.builders import PERMANENT, a_slot
+from tests.engine.runs import Scripted, faults, finished
 
 QUESTION = Question(a_slot(), PERMANENT, "alice", "USD")
 
@@ -80,3 +82,97 @@ def test_without_a_terminal_ask_means_quit(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
 
     assert anyio.run(terminal_or_quit().decide, QUESTION) is RecoveryAction.QUIT
+
+
+# Standing answers
+
+BUDGET = Failure("budget", FailureKind.PERMANENT, "not enough")
+
+
+def about(slot: int, failure: Failure = BUDGET) -> Question:
+    """A question about that slot."""
+    return Question(ActionSlot(slot, "a", a_slot().action), failure, "alice", "USD")
+
+
+def answers(decider: StandingAnswers, *questions: Question) -> list[tuple[RecoveryAction, str]]:
+    """What is answered, and by whom."""
+
+    async def ask_all() -> list[tuple[RecoveryAction, str]]:
+        return [(await decider.decide(question), decider.by) for question in questions]
+
+    return anyio.run(ask_all)
+
+
+@pytest.mark.parametrize("action", [RecoveryAction.SKIP, RecoveryAction.CONTINUE])
+def test_a_standing_answer_is_given_without_asking(action: RecoveryAction) -> None:
+    decider = StandingAnswers(Scripted())
+    decider.remember("budget", action)
+
+    assert answers(decider, about(1), about(1), about(2)) == [(action, "person, for all budget errors")] * 3
+
+
+def test_another_kind_of_error_is_asked_about() -> None:
+    decider = StandingAnswers(Scripted(RecoveryAction.CONTINUE))
+    decider.remember("budget", RecoveryAction.SKIP)
+
+    assert answers(decider, about(1), about(2, PERMANENT)) == [
+        (RecoveryAction.SKIP, "person, for all budget errors"),
+        (RecoveryAction.CONTINUE, "person"),
+    ]
+
+
+def test_a_standing_retry_is_made_once_a_slot() -> None:
+    asked = Scripted(RecoveryAction.SKIP)
+    decider = StandingAnswers(asked)
+    decider.remember("budget", RecoveryAction.RETRY)
+    given = answers(decider, about(1), about(2), about(1))
+
+    assert [action.value for action, _ in given] == ["retry", "retry", "skip"]
+    assert asked.asked == [1]
+
+
+def test_a_retry_that_was_made_standing_counts_for_its_slot() -> None:
+    class RetriesFromNowOn(Scripted):
+        async def decide(self, question: Question) -> RecoveryAction:
+            decider.remember(question.failure.code, RecoveryAction.RETRY)
+            return await super().decide(question)
+
+    asked = RetriesFromNowOn(RecoveryAction.RETRY, RecoveryAction.SKIP)
+    decider = StandingAnswers(asked)
+    given = answers(decider, about(1), about(1), about(2))
+
+    assert [by for _, by in given] == ["person", "person", "person, for all budget errors"]
+
+
+def test_what_was_forgotten_is_asked_about() -> None:
+    decider = StandingAnswers(Scripted(RecoveryAction.CONTINUE))
+    decider.remember("budget", RecoveryAction.SKIP)
+    decider.forget("budget")
+
+    assert answers(decider, about(1)) == [(RecoveryAction.CONTINUE, "person")]
+
+
+def test_standing_answers_can_be_looked_up() -> None:
+    decider = StandingAnswers(Scripted())
+    decider.remember("budget", RecoveryAction.SKIP)
+    decider.remember("rejected", RecoveryAction.RETRY)
+    decider.forget("unknown")
+
+    assert decider.remembered == {"budget": RecoveryAction.SKIP, "rejected": RecoveryAction.RETRY}
+
+
+def test_to_quit_is_no_standing_answer() -> None:
+    with pytest.raises(ValueError, match="no standing answer"):
+        StandingAnswers(Scripted()).remember("budget", RecoveryAction.QUIT)
+
+
+def test_a_run_records_who_gave_each_answer() -> None:
+    class SkipsFromNowOn(Scripted):
+        async def decide(self, question: Question) -> RecoveryAction:
+            decider.remember(question.failure.code, RecoveryAction.SKIP)
+            return await super().decide(question)
+
+    decider = StandingAnswers(SkipsFromNowOn(RecoveryAction.SKIP))
+    simulation = finished(None, decider, venue=faults(outages=[{"from_slot": 3, "slots": 2, "attempts": 9}]))
+
+    assert [slot.decisions[0].by for slot in simulation.slots[3:5]] == ["person", "person, for all unavailable errors"]

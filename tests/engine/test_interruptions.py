@@ -1,5 +1,6 @@
 """A run that is torn out of the middle of something: what is half done is undone, or said to be in doubt."""
 
+import shutil
 from pathlib import Path
 
 import anyio
@@ -10,8 +11,9 @@ from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.checkpoint_writer import CheckpointWriter
 from orderbook_tui.engine.control import Ending
+from orderbook_tui.engine.persistence import StatePersistence
 from orderbook_tui.engine.simulation import RunStatus, Simulation
-from orderbook_tui.errors import CheckpointError, ConfigError, StorageError
+from orderbook_tui.errors import CheckpointError, ConfigError, OrderbookTuiError, StorageError
 from tests.engine.runs import CONTINUE, SKIP, Scripted, a_simulation, faults, finished, run, states
 
 SLOW = faults(latency_ms=[50, 50])
@@ -133,7 +135,7 @@ def test_a_stop_before_the_first_step_stops_the_run() -> None:
 
 
 def test_a_pause_that_cannot_be_saved_is_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StorageError("the disk is full")
 
     simulation = a_simulation(tmp_path, venue=SLOW)
@@ -143,7 +145,7 @@ def test_a_pause_that_cannot_be_saved_is_a_pause(tmp_path: Path, monkeypatch: py
             group.start_soon(simulation.run, SKIP)
             await anyio.sleep(0.1)
             with monkeypatch.context() as patched:
-                patched.setattr(CheckpointWriter, "snapshot", full)
+                patched.setattr(CheckpointWriter, "flush", full)
                 with pytest.raises(StorageError):
                     simulation.pause()
             assert simulation.status is RunStatus.PAUSED
@@ -167,3 +169,36 @@ def test_slots_that_are_no_schedule_are_refused(taken: slice) -> None:
 
     with pytest.raises(ConfigError, match=r"slots: "):
         Simulation.create(simulation.config, save=False, slots=simulation.slots[taken])
+
+
+def test_a_run_killed_after_a_pause_in_the_middle_of_an_attempt_is_sound(tmp_path: Path) -> None:
+    simulation = a_simulation(tmp_path / "runs", venue=SLOW)
+
+    async def pause_and_copy() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(simulation.run, SKIP)
+            with anyio.fail_after(10):
+                while simulation.slots[2].state is not SlotState.IN_PROGRESS:  # noqa: ASYNC110
+                    await anyio.sleep(0.001)
+            simulation.pause()
+            shutil.copytree(tmp_path / "runs", tmp_path / "killed")
+            simulation.stop()
+
+    anyio.run(pause_and_copy)
+    simulation.close()
+
+    assert StatePersistence(tmp_path / "killed").load(simulation.id).stats.completed_slots == 2
+
+
+def test_a_run_that_is_going_on_is_not_run_a_second_time() -> None:
+    simulation = a_simulation(venue=SLOW)
+
+    async def twice() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(simulation.run, SKIP)
+            await anyio.sleep(0.01)
+            with pytest.raises(OrderbookTuiError, match="going on already"):
+                await simulation.revisit(SKIP)
+            simulation.stop()
+
+    anyio.run(twice)

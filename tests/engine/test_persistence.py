@@ -15,7 +15,7 @@ from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Executi
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan, SimulationState, state_hash
-from orderbook_tui.engine.checkpoint_reader import misfit
+from orderbook_tui.engine.checkpoint_journal import JournalCheck
 from orderbook_tui.engine.persistence import CheckpointStatus, Intent, StatePersistence
 from orderbook_tui.errors import CheckpointError, CheckpointInUse, CheckpointNotFound, FailureKind, StorageError
 from tests.builders import TRANSIENT, bid, small_market
@@ -183,7 +183,7 @@ def test_any_journal_comes_back_event_by_event(tmp_path_factory: Any, journal: l
         running = StatePersistence(folder).read(state.id)
     checkpoint = StatePersistence(folder).read(state.id)
     assert running.journal == checkpoint.journal == journal
-    assert misfit(state.slots, journal, settled=False) is None
+    assert JournalCheck(state.slots, settled=False).first_misfit(journal, 0) is None
 
 
 def test_the_list_counts_what_a_recount_counts(tmp_path: Path) -> None:

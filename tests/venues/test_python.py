@@ -253,7 +253,7 @@ def test_a_module_in_the_working_folder_is_found(tmp_path: Path, monkeypatch: py
 
 def test_an_order_that_may_exist_is_never_placed_blindly(tmp_path: Path) -> None:
     simulation = a_simulation(tmp_path, **TWO, venue={"target": f"{HERE}:plain"})
-    simulation._open_checkpoint(simulation._connect())
+    simulation._open_checkpoint()
     assert simulation._writer is not None
     simulation._writer.intent([], 0, 1, simulation.slots[0].client_order_id)  # and here the process died
     simulation._writer.close()

@@ -1,0 +1,44 @@
+"""The course of a run: the slots that it goes through, and where it is."""
+
+from collections.abc import Iterator, Sequence
+from operator import length_hint
+
+from orderbook_tui.core.slot import ActionSlot, SlotState
+
+
+class Course:
+    """Slots to be gone through once, in order, those in the state `wanted` to be run.
+
+    It gives them out as the list itself would; how many are still to come is asked of the iterator, so that a run pays
+    nothing for it.
+    """
+
+    def __init__(self, slots: Sequence[ActionSlot], wanted: SlotState) -> None:
+        self._slots = slots
+        self._wanted = wanted
+        self._ahead = iter(slots)
+
+    def __iter__(self) -> Iterator[ActionSlot]:
+        return self._ahead
+
+    @property
+    def up(self) -> ActionSlot | None:
+        """The slot that was given out last; None before the first."""
+        taken = len(self._slots) - length_hint(self._ahead)
+        return self._slots[taken - 1] if taken else None
+
+    @property
+    def next_sequence(self) -> int:
+        """The first sequence that the run has not begun on."""
+        up = self.up
+        if up is None:
+            return 0
+        return up.sequence if up.state is self._wanted else up.sequence + 1
+
+    @property
+    def is_placing(self) -> bool:
+        """Whether an attempt is under way: what it locked is in the budgets, and not yet in the journal."""
+        up = self.up
+        return (
+            up is not None and up.state is SlotState.IN_PROGRESS and up.last_attempt is not None and not up.last_attempt.ended
+        )
