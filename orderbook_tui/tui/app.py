@@ -1,98 +1,161 @@
-"""The application: one simulation, the screens that show it, and the task in which it runs.
+"""The application: one simulation, and the screens that show it.
 
 keys --> start_or_pause, step, leave --> Simulation --(runs in one worker, on this loop)--> slots, budgets
 20 times a second: pulse --> the screen that is shown reads what has changed
 """
 
-import asyncio
 import contextlib
-import os
-import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from orderbook_tui.core.words import harmless
 from orderbook_tui.engine.control import Ending
+from orderbook_tui.engine.decisions import StandingAnswers
 from orderbook_tui.engine.simulation import RunStatus, Simulation
-from orderbook_tui.errors import OrderbookTuiError, StorageError
-from orderbook_tui.exit_status import ExitStatus
+from orderbook_tui.errors import OrderbookTuiError
 from orderbook_tui.tui.decider import ScreenDecider
-from orderbook_tui.tui.figures import message, name
+from orderbook_tui.tui.figures import message
 from orderbook_tui.tui.frames import FRAMES, Frames
+from orderbook_tui.tui.leaving import Leaving
+from orderbook_tui.tui.notices import Notices
+from orderbook_tui.tui.pace import next_rate, rate_in_words
+from orderbook_tui.tui.places import PLACES
+from orderbook_tui.tui.replacing import Replacing
+from orderbook_tui.tui.run_task import RunTask
 from orderbook_tui.tui.screens.base import DialogScreen, RunScreen
-from orderbook_tui.tui.theme import DARK
+from orderbook_tui.tui.settings import read_settings, remember_theme
+from orderbook_tui.tui.terminal_title import TerminalTitle
+from orderbook_tui.tui.theme import DARK, THEMES
 
 _GOING_ON = (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.WAITING)
 
 
-def _slots_screen() -> Screen[Any]:
-    from orderbook_tui.tui.screens.slots import SlotsScreen
-
-    return SlotsScreen()
-
-
-def _checkpoints_screen() -> Screen[Any]:
-    from orderbook_tui.tui.screens.checkpoints import CheckpointsScreen
-
-    return CheckpointsScreen()
-
-
 class OrderbookApp(App[int]):
-    """Shows one simulation at a time; without one it opens on the checkpoints."""
+    """Shows one simulation at a time; without one it opens on the checkpoints.
+
+    `config_path` is the file that the simulation was made from, `settings_path` where a person's settings are; without
+    one nothing is read or remembered.
+    """
 
     TITLE = "orderbook-tui"
     CSS_PATH = "app.tcss"
-    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"slots": _slots_screen, "checkpoints": _checkpoints_screen}
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {called: place.make for called, place in PLACES.items()}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("2,f2", "show('slots')", "Slots", id="show.slots", tooltip="the slots of the run"),
-        Binding("5,f5", "show('checkpoints')", "Checkpoints", id="show.checkpoints", tooltip="the runs that were saved"),
+        *(
+            Binding(
+                f"{place.digit},f{place.digit}",
+                f"show('{called}')",
+                place.title,
+                show=False,
+                id=f"show.{called}",
+                tooltip=place.what,
+            )
+            for called, place in PLACES.items()
+        ),
         Binding(
             "question_mark", "help", "Help", key_display="?", id="app.help", tooltip="what this screen is for, and its keys"
         ),
+        Binding("t", "next_theme", "Theme", show=False, id="app.theme", tooltip="the next theme: dark, light, high contrast"),
         Binding("q", "leave", "Quit", id="app.leave", tooltip="save and leave"),
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True, id="app.leave_too", tooltip="save and leave"),
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, id="app.interrupt", tooltip="save and leave"),
     ]
 
-    def __init__(self, simulation: Simulation | None, state_dir: Path) -> None:
+    def __init__(
+        self,
+        simulation: Simulation | None,
+        state_dir: Path,
+        *,
+        config_path: Path | None = None,
+        settings_path: Path | None = None,
+    ) -> None:
         super().__init__()
         self.simulation = simulation
         self.state_dir = state_dir
-        self.decider = ScreenDecider(self)
-        self._run_worker: Worker[None] | None = None
-        self._outcome: Ending | Exception | None = None
-        """What the last run here ended with."""
-        self._open_worker: Worker[None] | None = None
-        self._leaving = False
-        self._interrupted = False
+        self.config_path = config_path
+        self.settings_path = settings_path
+        self.asker = ScreenDecider(self)
+        self.decider = StandingAnswers(self.asker)
+        self.run_task = RunTask(self, self._run_ended)
+        self.leaving = Leaving(self)
+        self.replacing = Replacing(self)
         self._frames = Frames()
+        self._notices = Notices(self)
+        self._title = TerminalTitle(self)
         self._said: tuple[object, ...] = ()
-        self.register_theme(DARK)
+        for theme in THEMES.values():
+            self.register_theme(theme)
         self.theme = DARK.name
+        for called in set(self.available_themes) - set(THEMES):
+            self.unregister_theme(called)
 
     def on_mount(self) -> None:
-        if not self.is_headless and sys.platform != "win32":
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
+        self.leaving.heed_signals()
+        self._settle()
         self.push_screen("slots" if self.simulation is not None else "checkpoints")
-        self._save_terminal_title()
+        self._title.begin()
         self.set_interval(1 / FRAMES, self._pulse)
         self._pulse()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        yield SystemCommand("Slots", "The slots of the run", lambda: self.show_screen("slots"))
-        yield SystemCommand("Checkpoints", "The runs that were saved", lambda: self.show_screen("checkpoints"))
+        for called, place in PLACES.items():
+            yield SystemCommand(place.title, place.what, partial(self.show_screen, called))
+        for called in THEMES:
+            yield SystemCommand(
+                f"Theme: {called.removeprefix('orderbook-')}", "Wear it, now and later", partial(self.wear, called)
+            )
         if isinstance(screen, RunScreen):
-            yield SystemCommand("Help", "What this screen is for, and its keys", self.action_help)
-        yield SystemCommand("Quit", "Save and leave", self.action_leave)
+            for _, binding, enabled, tooltip in screen.active_bindings.values():
+                if enabled and binding.id and tooltip and not binding.id.startswith("show."):
+                    yield SystemCommand(
+                        screen.key_label(binding.action) or binding.description,
+                        tooltip,
+                        partial(self.simulate_key, binding.key),
+                    )
+
+    # Settings
+
+    def _settle(self) -> None:
+        """Take on what the person's settings say; complain about what they cannot say."""
+        if self.settings_path is None:
+            return
+        with self.complaining():
+            settings = read_settings(self.settings_path)
+            if settings.theme in THEMES:
+                self.theme = settings.theme
+            elif settings.theme:
+                self.complain(f"no theme is called {settings.theme}: {', '.join(THEMES)}", title="settings.json")
+            if settings.keys:
+                from orderbook_tui.tui.keymap import checked
+
+                keys, complaints = checked(settings.keys)
+                self.set_keymap(keys)
+                for complaint in complaints:
+                    self.complain(complaint, title="settings.json")
+
+    def action_next_theme(self) -> None:
+        called = list(THEMES)
+        self.wear(called[(called.index(self.theme) + 1) % len(called)])
+
+    def wear(self, theme: str) -> None:
+        """Change the theme, and remember it."""
+        self.theme = theme
+        if self.settings_path is not None:
+            with self.complaining():
+                remember_theme(self.settings_path, theme)
+
+    def _watch_theme(self, theme: str) -> None:
+        super()._watch_theme(theme)
+        # Lines that widgets have drawn keep their colours until they are drawn anew.
+        for screen in self._installed_screens.values():
+            if isinstance(screen, Screen) and screen.is_mounted:
+                for widget in screen.query("*"):
+                    widget.refresh()
 
     # Running
 
@@ -102,19 +165,21 @@ class OrderbookApp(App[int]):
         return self.simulation is not None and self.simulation.status in _GOING_ON
 
     def start_or_pause(self) -> None:
-        """Start the run, pause it, or let it go on."""
+        """Start the run, pause it, or let it go on; where an answer was put off, ask again."""
         simulation = self.simulation
         if simulation is None:
             return
         match simulation.status:
             case RunStatus.READY | RunStatus.STOPPED:
                 simulation.go()
-                self._start(simulation)
+                self.run_task.run(simulation, self.decider)
             case RunStatus.RUNNING:
-                with self._complaining():
+                with self.complaining():
                     simulation.pause()
             case RunStatus.PAUSED:
                 simulation.go()
+            case RunStatus.WAITING:
+                self.asker.ask_again()
         self._pulse()
 
     def step(self) -> None:
@@ -122,138 +187,85 @@ class OrderbookApp(App[int]):
         simulation = self.simulation
         if simulation is None or simulation.status in (RunStatus.DONE, RunStatus.WAITING):
             return
-        with self._complaining():
+        with self.complaining():
             simulation.step()
             if not self.is_going_on:
-                self._start(simulation)
+                self.run_task.run(simulation, self.decider)
         self._pulse()
 
-    def _start(self, simulation: Simulation) -> None:
-        if self._run_worker is None or self._run_worker.is_finished:
-            self._run_worker = self.run_worker(self._run(simulation), group="run", exit_on_error=False)
+    def change_rate(self, *, faster: bool) -> None:
+        """Double or halve the rate of the run, in round numbers."""
+        simulation = self.simulation
+        if simulation is not None and simulation.status is not RunStatus.DONE:
+            control = simulation.control
+            control.slots_per_second = next_rate(control.slots_per_second, simulation.slots_per_second, faster=faster)
+            self.notify(rate_in_words(control.slots_per_second), title="Rate", markup=False, timeout=2)
 
-    async def _run(self, simulation: Simulation) -> None:
-        self._outcome = None
-        try:
-            self._outcome = await simulation.run(self.decider)
-        except asyncio.CancelledError:
-            self._outcome = Ending.STOPPED
-            raise
-        except OrderbookTuiError as error:
-            self._outcome = error
-            self.complain(str(error), title="The run has stopped")
-        except Exception as error:
-            self._outcome = error
-            # What a venue's own code raises must not take the terminal down; the run has stopped, and says why.
-            self.complain(f"{type(error).__name__}: {error}", title="The run has stopped")
-        else:
-            if self._outcome is Ending.QUIT:
-                self.run_worker(self._leave(), group="leave")
-            elif self._outcome is Ending.DONE and not self._leaving:
-                self._tell_the_end(simulation)
+    def ask_run_options(self) -> None:
+        """Ask for a rate, and for what makes the run pause."""
+        from orderbook_tui.tui.screens.run_options import RunOptionsScreen
 
-    def _tell_the_end(self, simulation: Simulation) -> None:
-        stats = simulation.stats
-        what = f"{stats.completed_slots:,} completed, {stats.failed_slots:,} failed, {stats.skipped_slots:,} skipped"
-        self.notify(
-            f"{what}, {stats.total_matches:,} trades", title=f"{name(simulation.name, 40)} is done", markup=False, timeout=15
-        )
+        simulation = self.simulation
+        if simulation is not None and simulation.status is not RunStatus.DONE:
+
+            def answered(run_now: bool | None) -> None:
+                if run_now and simulation.status is not RunStatus.RUNNING:
+                    self.start_or_pause()
+
+            self.push_screen(RunOptionsScreen(simulation), answered)
+
+    def revisit(self, slots: list[int] | None) -> None:
+        """Run Failed slots once more (None: all of them). A run that is paused is stopped for it, and may go on after."""
+        self.run_worker(self._revisit(slots), group="revisit", exclusive=True)
+
+    async def _revisit(self, slots: list[int] | None) -> None:
+        simulation = self.simulation
+        if simulation is None or simulation.status in (RunStatus.RUNNING, RunStatus.WAITING):
+            return
+        with self.complaining():
+            await self.run_task.end(simulation)
+            simulation.go()
+            self.run_task.revisit(simulation, self.decider, slots)
+
+    def skip_failed(self, slots: list[int] | None) -> None:
+        """Give Failed slots up (None: all of them)."""
+        if self.simulation is not None:
+            with self.complaining():
+                self.simulation.skip_failed(slots)
+        self._pulse()
+
+    def _run_ended(self, simulation: Simulation, outcome: Ending | Exception) -> None:
+        if isinstance(outcome, OrderbookTuiError):
+            self.complain(str(outcome), title="The run has stopped")
+        elif isinstance(outcome, Exception):
+            self.complain(f"{type(outcome).__name__}: {outcome}", title="The run has stopped")
+        elif outcome is Ending.QUIT:
+            self.leaving.go()
+        elif outcome is Ending.DONE and not self.leaving.has_begun:
+            self._notices.tell_the_end(simulation)
 
     async def end_run(self) -> None:
         """Stop what is going on, wait until it is saved, and let go of the checkpoint."""
-        simulation, worker = self.simulation, self._run_worker
-        if simulation is None:
-            return
-        if worker is not None and not worker.is_finished:
-            simulation.stop()
-            with contextlib.suppress(WorkerFailed, WorkerCancelled):
-                await worker.wait()
-        simulation.close()
+        if self.simulation is not None:
+            await self.run_task.end(self.simulation)
+            self.simulation.close()
 
     # Leaving
 
     def action_leave(self) -> None:
-        """Save and leave, after asking where a run would be stopped by it; asked to leave twice, do not wait for the venue."""
-        from orderbook_tui.tui.screens.confirm import ConfirmScreen
-
-        if self._leaving:
-            if self._run_worker is not None:
-                self._run_worker.cancel()
-            return
-        if isinstance(self.screen, ConfirmScreen):
-            if self._interrupted:
-                self.screen.dismiss(result=True)  # asked to leave twice is a yes
-            return
-        if self.simulation is None or self.simulation.status is not RunStatus.RUNNING:
-            self.run_worker(self._leave(), group="leave")
-            return
-
-        def answered(yes: bool | None) -> None:
-            self._interrupted = self._interrupted and bool(yes)
-            if yes:
-                self.run_worker(self._leave(), group="leave")
-
-        explanation = "The run stops after the slot that is under way. It is saved, and can be taken up again."
-        self.push_screen(ConfirmScreen("The run is going on. Stop it and leave?", explanation), answered)
+        self.leaving.ask()
 
     def action_interrupt(self) -> None:
-        """Leave as a signal would have it: the exit status says that the run was interrupted."""
-        self._interrupted = True
-        self.action_leave()
-
-    def _terminate(self) -> None:
-        """Leave without asking: a signal says so."""
-        self._interrupted = True
-        self.run_worker(self._leave(), group="leave")
-
-    def _hang_up(self) -> None:
-        """The terminal has gone: save, and end here, since drawing the way out would wait for it for ever."""
-        if self.simulation is not None:
-            with contextlib.suppress(OrderbookTuiError):
-                self.simulation.close()
-        os._exit(ExitStatus.INTERRUPTED)
-
-    async def _leave(self) -> None:
-        if self._leaving:
-            return
-        self._leaving = True
-        try:
-            if self._open_worker is not None and not self._open_worker.is_finished:
-                # What is being read cannot be stopped; it closes what it gets.
-                with contextlib.suppress(WorkerFailed, WorkerCancelled):
-                    await self._open_worker.wait()
-            await self.end_run()
-        except OrderbookTuiError as error:
-            self._outcome = error
-            self.exit(self.exit_status(), message=Text(message(str(error))))
-        else:
-            self.exit(self.exit_status())
+        self.leaving.interrupt()
 
     def exit_status(self) -> int:
         """Return what the process should answer for what happened here."""
-        from orderbook_tui.engine.summary import exit_status
-
-        match self._outcome:
-            case None:
-                return ExitStatus.OK
-            case StorageError():
-                return ExitStatus.STORAGE
-            case OrderbookTuiError():
-                return ExitStatus.BAD_INPUT
-            case Exception():
-                return ExitStatus.INCOMPLETE
-            case Ending.STOPPED if not self._interrupted:
-                return ExitStatus.QUIT
-            case ending:
-                return exit_status(self.simulation, ending) if self.simulation is not None else ExitStatus.OK
+        return self.run_task.exit_status(self.simulation, interrupted=self.leaving.interrupted)
 
     # Screens
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "show" or not self._shows(str(parameters[0]))
-
     def _shows(self, screen: str) -> bool:
-        return self.is_screen_installed(screen) and self.get_screen(screen) is self.screen
+        return self._installed_screens.get(screen) is self.screen
 
     def action_show(self, screen: str) -> None:
         self.show_screen(screen)
@@ -266,8 +278,9 @@ class OrderbookApp(App[int]):
     def action_help(self) -> None:
         from orderbook_tui.tui.screens.help import HelpScreen
 
-        if isinstance(self.screen, RunScreen):
-            self.push_screen(HelpScreen(self.screen))
+        screen = self.screen
+        if isinstance(screen, RunScreen | DialogScreen) and screen.HELP_TEXT:
+            self.push_screen(HelpScreen(screen))
 
     def take_off(self, screen: Screen[Any]) -> None:
         """Remove a dialog, and whatever lies on it, if it is still there."""
@@ -275,49 +288,25 @@ class OrderbookApp(App[int]):
             screen.pop_until_active()
             screen.dismiss()
 
+    # Other simulations
+
     def open_checkpoint(self, simulation_id: str) -> None:
         """Take up a run where its checkpoint left it, after letting go of the one that is open."""
-        from orderbook_tui.tui.screens.confirm import ConfirmScreen
+        self.replacing.by_checkpoint(simulation_id)
 
-        def go_ahead() -> None:
-            if self._open_worker is None or self._open_worker.is_finished:
-                self._open_worker = self.run_worker(self._open_checkpoint(simulation_id), group="open")
+    def open_simulation(self, simulation: Simulation, config_path: Path | None = None) -> None:
+        """Show a simulation that has been planned, in place of the one that is open."""
+        self.replacing.by(simulation, config_path)
 
-        if self._open_worker is not None and not self._open_worker.is_finished:
-            # Reading cannot be stopped: a second one would leave the first with a checkpoint that nobody closes.
-            return
-        if self.is_going_on:
-            explanation = "It is saved, and can be taken up again from this list."
-            self.push_screen(
-                ConfirmScreen("Stop the run that is going on?", explanation), lambda yes: go_ahead() if yes else None
-            )
-        else:
-            go_ahead()
-
-    async def _open_checkpoint(self, simulation_id: str) -> None:
-        with self._complaining():
-            await self.end_run()
-            if self._leaving:
-                return
-            self.simulation, self._outcome = None, None
-            self.simulation = await self._resumed(simulation_id)
-            for note in self.simulation.notes if self.simulation is not None else ():
-                self.notify(message(note), markup=False, timeout=15)
-        from orderbook_tui.tui.screens.slots import SlotsScreen
-
-        slots = self.get_screen("slots", SlotsScreen)
-        if slots.is_mounted:
-            slots.show_simulation()
-        if self.simulation is not None:
-            self.show_screen("slots")
-
-    async def _resumed(self, simulation_id: str) -> Simulation | None:
-        """Read a checkpoint; None if the app began to leave meanwhile."""
-        simulation = await asyncio.to_thread(Simulation.resume, simulation_id, self.state_dir)
-        if self._leaving:
-            simulation.close()
-            return None
-        return simulation
+    def show_simulation(self, simulation: Simulation | None) -> None:
+        """Have all screens show this simulation. Its answers, and what became of it, begin anew."""
+        self.simulation, self.run_task.outcome = simulation, None
+        self.decider = StandingAnswers(self.asker)
+        for note in simulation.notes if simulation is not None else ():
+            self.notify(message(note), markup=False, timeout=15)
+        for screen in self._installed_screens.values():
+            if isinstance(screen, RunScreen) and screen.is_mounted:
+                screen.show_simulation()
 
     # Saying things
 
@@ -326,13 +315,16 @@ class OrderbookApp(App[int]):
         self.notify(message(text), title=title, severity="error", markup=False, timeout=20)
 
     @contextlib.contextmanager
-    def _complaining(self) -> Iterator[None]:
+    def complaining(self) -> Iterator[None]:
+        """Show what goes wrong in here, in words."""
         try:
             yield
         except OrderbookTuiError as error:
             self.complain(str(error))
 
     def _pulse(self) -> None:
+        if self._exit or not (self.is_running and self.screen_stack):
+            return  # the screens are being taken down
         screen, simulation = self.screen, self.simulation
         ended = simulation.stats.ended_slots if simulation is not None else 0
         running = simulation is not None and simulation.status is RunStatus.RUNNING
@@ -342,40 +334,23 @@ class OrderbookApp(App[int]):
         self.call_after_refresh(self._frames.end)
         if isinstance(screen, RunScreen | DialogScreen) and screen.is_mounted:
             screen.pulse()
-        status = simulation.status if simulation is not None else None
-        stats = simulation.stats if simulation is not None else None
-        share = 100 * stats.ended_slots // stats.total_slots if stats and stats.total_slots else 0
-        said = (screen, status, simulation and id(simulation))
-        if said != self._said[:3]:
+        self._notices.look(simulation)
+        self._title.look(simulation)
+        said = (screen, simulation and simulation.status, simulation and id(simulation), self.asker.is_put_off)
+        if said != self._said:
+            self._said = said
             screen.refresh_bindings()
-        if (*said, share) != self._said:
-            self._said = (*said, share)
-            self._title_terminal(
-                f"{name(simulation.name, 60)}: {simulation.status.value} {share}%" if simulation else "orderbook-tui"
-            )
-
-    # The terminal's title
-
-    def _save_terminal_title(self) -> None:
-        self._write("\x1b[22;2t")
-
-    def _title_terminal(self, title: str) -> None:
-        self._write(f"\x1b]2;{harmless(title, 120)}\x1b\\")
-
-    def _write(self, sequence: str) -> None:
-        if self._driver is not None and not self.is_headless:
-            self._driver.write(sequence)
 
 
-def run_app(simulation: Simulation | None, state_dir: Path) -> int:
+def run_app(simulation: Simulation | None, state_dir: Path, *, config_path: Path | None = None) -> int:
     """Open the application and return the exit status of the process."""
-    app = OrderbookApp(simulation, state_dir)
+    from orderbook_tui.tui.settings import settings_path
+
+    app = OrderbookApp(simulation, state_dir, config_path=config_path, settings_path=settings_path())
     try:
         status = app.run()
     finally:
-        if sys.__stderr__ is not None and sys.__stderr__.isatty():
-            sys.__stderr__.write("\x1b]2;\x1b\\\x1b[23;2t")
-            sys.__stderr__.flush()
+        TerminalTitle.restore()
         if app.simulation is not None:
             with contextlib.suppress(OrderbookTuiError):
                 app.simulation.close()

@@ -1,4 +1,7 @@
-"""The decider of the screens: whoever sits at the terminal is asked, in a dialog over whatever is shown."""
+"""The decider of the screens: whoever sits at the terminal is asked, in a dialog over whatever is shown.
+
+The dialog may be put off: the question stays, the run stays where it is, and it is asked again when somebody wants to.
+"""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -8,6 +11,7 @@ from orderbook_tui.engine.decisions import Question
 
 if TYPE_CHECKING:
     from orderbook_tui.tui.app import OrderbookApp
+    from orderbook_tui.tui.screens.retry import RetryScreen
 
 
 class ScreenDecider:
@@ -18,19 +22,45 @@ class ScreenDecider:
     def __init__(self, app: "OrderbookApp") -> None:
         self._app = app
         self._one_at_a_time = asyncio.Lock()
+        self._question: Question | None = None
+        self._answer: asyncio.Future[RecoveryAction] | None = None
+        self._screen: RetryScreen | None = None
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether a question waits whose dialog was put off."""
+        return self._question is not None and self._screen is None
 
     async def decide(self, question: Question) -> RecoveryAction:
+        async with self._one_at_a_time:
+            self._question, self._answer = question, asyncio.get_running_loop().create_future()
+            self._app.bell()
+            try:
+                self.ask_again()
+                return await self._answer
+            finally:
+                # Here and nowhere else is it taken off the stack: answered or not, once, and never under another screen.
+                self._question = None
+                self._take_off()
+
+    def ask_again(self) -> None:
+        """Show the dialog, unless it is there."""
         from orderbook_tui.tui.screens.retry import RetryScreen
 
         simulation = self._app.simulation
-        assert simulation is not None
-        async with self._one_at_a_time:
-            answer: asyncio.Future[RecoveryAction] = asyncio.get_running_loop().create_future()
-            screen = RetryScreen(simulation, question, answer)
-            await self._app.push_screen(screen)
-            self._app.bell()
-            try:
-                return await answer
-            finally:
-                # Here and nowhere else is it taken off the stack: answered or not, once, and never under another screen.
-                self._app.take_off(screen)
+        if self._question is None or self._answer is None or self._screen is not None or simulation is None:
+            return
+        self._app.clear_notifications()  # they would lie on the choices
+        self._screen = RetryScreen(simulation, self._question, self._answer)
+        self._app.push_screen(self._screen)
+
+    def put_off(self) -> None:
+        """Take the dialog away with nothing decided; the run is paused."""
+        if self._question is not None and self._app.simulation is not None:
+            self._app.simulation.pause()
+            self._take_off()
+
+    def _take_off(self) -> None:
+        screen, self._screen = self._screen, None
+        if screen is not None:
+            self._app.take_off(screen)

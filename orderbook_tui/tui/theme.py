@@ -1,4 +1,4 @@
-"""The look: one dark theme, and the inks that lines are drawn with.
+"""The look: two dark themes and a light one, and the inks that lines are drawn with.
 
 The accent means one thing: *you*. It marks where you are (cursor, focus), what you may press, and what waits for you.
 """
@@ -27,6 +27,41 @@ DARK: Final = Theme(
     dark=True,
     variables={"border": "#33404f", "scrollbar": "#2c3848", "scrollbar-background": "#131922"},
 )
+
+
+LIGHT: Final = Theme(
+    name="orderbook-light",
+    primary="#00707a",
+    accent="#00707a",
+    secondary="#1f5fbf",
+    success="#2b7a3d",
+    warning="#8a5a00",
+    error="#b3261e",
+    foreground="#1d2530",
+    background="#fafbfc",
+    surface="#f0f3f6",
+    panel="#dfe5ec",
+    dark=False,
+    variables={"border": "#b4bfcc", "scrollbar": "#c3ccd7", "scrollbar-background": "#eef1f5"},
+)
+
+CONTRAST: Final = Theme(
+    name="orderbook-contrast",
+    primary="#00e5ff",
+    accent="#00e5ff",
+    secondary="#82b1ff",
+    success="#69f08c",
+    warning="#ffd54f",
+    error="#ff8a80",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#0a0a0a",
+    panel="#262626",
+    dark=True,
+    variables={"border": "#8a8a8a", "scrollbar": "#8a8a8a", "scrollbar-background": "#1a1a1a"},
+)
+
+THEMES: Final = {theme.name: theme for theme in (DARK, LIGHT, CONTRAST)}
 
 
 class Inks(NamedTuple):

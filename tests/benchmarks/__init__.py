@@ -3,7 +3,9 @@
     catalogue   every benchmark, by name, with its size; each is measured in a process of its own
     book        messages through an order book
     runs        whole runs without a screen: in memory, saved in groups, saved slot by slot
-    screen      a run that the app shows
+    screen      a run that the app shows, and the slots screen at any size
+    scenes      what is played on that screen, in the process of the app
+    memory      what the app takes beside the run that it shows
     space       bytes that a slot takes
     plans       making a schedule
     starting    from the command to the help, and to the first frame

@@ -22,7 +22,8 @@ def main(names: list[str]) -> int:
             except subprocess.CalledProcessError:
                 print(f"{name} failed", file=sys.stderr)
                 return 1
-            print(f"{numbers[name]:,}", file=sys.stderr)
+            needed = BENCHMARKS[name].verdict(numbers[name])
+            print(f"{numbers[name]:,}" + (f"    ({needed})" if needed else ""), file=sys.stderr)
     print(json.dumps(numbers))
     return 0
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.benchmarks import book, plans, runs, screen, space, starting
+from tests.benchmarks import book, memory, plans, resuming, runs, screen, space, starting
 
 
 class Benchmark(NamedTuple):
@@ -17,6 +17,17 @@ class Benchmark(NamedTuple):
     measure: Callable[[int], float]
     size: int
     decimals: int | None = None
+    at_most: float | None = None
+    """What is needed of it, where something is."""
+    at_least: float | None = None
+
+    def verdict(self, number: float) -> str:
+        """Return what was needed, and whether it was met; nothing where nothing is needed."""
+        if self.at_most is not None:
+            return f"needed: at most {self.at_most:g}" + ("" if number <= self.at_most else ", NOT MET")
+        if self.at_least is not None:
+            return f"needed: at least {self.at_least:g}" + ("" if number >= self.at_least else ", NOT MET")
+        return ""
 
 
 BENCHMARKS = {
@@ -25,8 +36,20 @@ BENCHMARKS = {
     "grouped_slots_per_s": Benchmark(runs.grouped_slots_per_s, 200_000),
     "each_slots_per_s": Benchmark(runs.each_slots_per_s, 200_000),
     "screen_slots_per_s": Benchmark(screen.screen_slots_per_s, 200_000),
+    "screen_share": Benchmark(screen.share_of_headless, 200_000, 2, at_least=0.65),
+    "screen_share_grouped": Benchmark(screen.share_of_headless_grouped, 200_000, 2, at_least=0.65),
+    "open_slots_s": Benchmark(screen.open_slots_s, 1_000_000, 3, at_most=0.3),
+    "changed_row_ms": Benchmark(screen.changed_row_ms, 1_000_000, 2, at_most=5),
+    "full_repaint_ms": Benchmark(screen.full_repaint_ms, 1_000_000, 2, at_most=15),
+    "scroll_frame_ms": Benchmark(screen.scroll_frame_ms, 1_000_000, 2, at_most=50),
+    "filter_s": Benchmark(screen.filter_s, 1_000_000, 3, at_most=0.5),
+    "filter_slice_ms": Benchmark(screen.filter_slice_ms, 1_000_000, 1, at_most=8),
+    "filter_pause_ms": Benchmark(screen.filter_pause_ms, 1_000_000, 1, at_most=50),
+    "key_p95_ms": Benchmark(screen.key_p95_ms, 1_000_000, 1, at_most=20),
+    "screen_memory_mb": Benchmark(memory.screen_mb, 1_000_000, 1, at_most=30),
     "bytes_per_slot": Benchmark(space.bytes_per_slot, 1_000_000),
     "generate_1m_s": Benchmark(plans.generate_s, 1_000_000, 3),
+    "resume_1m_s": Benchmark(resuming.resume_s, 1_000_000, 3),
     "help_s": Benchmark(starting.help_s, 7, 3),
     "first_frame_s": Benchmark(starting.first_frame_s, 5, 3),
 }

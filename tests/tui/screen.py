@@ -47,6 +47,7 @@ def drive(run: Simulation | None, folder: Path, script: Script, size: tuple[int,
             await pilot.pause()
             await script(app, pilot)
             if app.return_value is None:
+                await until(lambda: app.screen.is_mounted)
                 app.exit()
         if app.simulation is not None:
             app.simulation.close()

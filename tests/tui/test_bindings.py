@@ -10,36 +10,28 @@ from textual.screen import Screen
 
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.tui.app import OrderbookApp
-from orderbook_tui.tui.screens.checkpoints import CheckpointsScreen
-from orderbook_tui.tui.screens.confirm import ConfirmScreen
-from orderbook_tui.tui.screens.details import DetailsScreen
-from orderbook_tui.tui.screens.go_to import GoToScreen
+from orderbook_tui.tui.keymap import bindings_of, default_keys, owners
+from orderbook_tui.tui.places import PLACES
+from orderbook_tui.tui.screens.base import RunScreen
 from orderbook_tui.tui.screens.help import HelpScreen
 from orderbook_tui.tui.screens.retry import RetryScreen
-from orderbook_tui.tui.screens.slots import SlotsScreen
-from orderbook_tui.tui.widgets.slot_table import SlotTable
 from tests.tui.screen import drive, shown, simulation
 
-OWNERS: list[type[Any]] = [
-    OrderbookApp,
-    SlotsScreen,
-    SlotTable,
-    CheckpointsScreen,
-    RetryScreen,
-    ConfirmScreen,
-    DetailsScreen,
-    GoToScreen,
-    HelpScreen,
-]
+OWNERS = owners()
 
 
 def keys(owner: type[Any]) -> list[str]:
-    return [key for binding in owner.BINDINGS for key in binding.key.split(",")]
+    return [key for binding in bindings_of(owner) for key in binding.key.split(",")]
+
+
+def test_all_screens_and_widgets_are_looked_at() -> None:
+    named = {owner.__name__ for owner in OWNERS}
+    assert {"OrderbookApp", "RunScreen", "SlotsScreen", "SlotTable", "RetryScreen", "ConfirmScreen", "HelpScreen"} <= named
 
 
 @pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.__name__)
 def test_every_binding_has_an_id_a_tooltip_and_an_action(owner: type[Any]) -> None:
-    for binding in owner.BINDINGS:
+    for binding in bindings_of(owner):
         assert binding.id
         assert binding.tooltip
         action = binding.action.split("(")[0]
@@ -47,20 +39,21 @@ def test_every_binding_has_an_id_a_tooltip_and_an_action(owner: type[Any]) -> No
 
 
 def test_ids_are_unique() -> None:
-    ids = Counter(binding.id for owner in OWNERS for binding in owner.BINDINGS)
+    ids = Counter(binding.id for owner in OWNERS for binding in bindings_of(owner))
     assert [name for name, count in ids.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("owners", [(OrderbookApp, SlotsScreen, SlotTable), (OrderbookApp, CheckpointsScreen)])
-def test_no_key_means_two_things_on_a_screen(owners: tuple[type[Any], ...]) -> None:
-    counted = Counter(key for owner in owners for key in keys(owner))
-    assert [key for key, count in counted.items() if count > 1] == []
-
-
 @pytest.mark.parametrize("owner", OWNERS, ids=lambda owner: owner.__name__)
-def test_no_key_means_two_things_in_a_dialog(owner: type[Any]) -> None:
+def test_no_key_means_two_things_in_one_place(owner: type[Any]) -> None:
     counted = Counter(keys(owner))
     assert [key for key, count in counted.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_key_of_a_screen_hides_one_of_all_screens(place: str) -> None:
+    everywhere = {key for owner in (OrderbookApp, RunScreen) for key in keys(owner)}
+    screens = {called: chosen for called, chosen in default_keys().items() if called.partition(".")[0] == place}
+    assert {called: key for called, chosen in screens.items() for key in chosen.split(",") if key in everywhere} == {}
 
 
 def test_the_dialog_has_a_key_for_every_answer() -> None:
@@ -74,12 +67,12 @@ def test_the_keys_that_show_screens_work_from_each(tmp_path: Path) -> None:
             await pilot.pause(0.1)
             return app.screen
 
-        assert isinstance(await press("5"), CheckpointsScreen)
-        assert isinstance(await press("2"), SlotsScreen)
-        assert isinstance(await press("f5"), CheckpointsScreen)
-        assert isinstance(await press("f2"), SlotsScreen)
-        assert isinstance(await press("question_mark"), HelpScreen)
-        assert "Help: Slots" in shown(app)
-        assert isinstance(await press("escape"), SlotsScreen)
+        for called, place in PLACES.items():
+            for key in (f"{place.digit}", "5" if place.digit != 5 else "2", f"f{place.digit}"):
+                await press(key)
+            assert app.screen is app.get_screen(called)
+            assert isinstance(await press("question_mark"), HelpScreen)
+            assert f"Help: {place.title}" in shown(app)
+            assert await press("escape") is app.get_screen(called)
 
     drive(simulation(tmp_path), tmp_path, script)

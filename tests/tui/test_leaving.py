@@ -118,7 +118,7 @@ def test_ctrl_c_until_it_leaves_a_venue_that_hangs_is_an_interruption(tmp_path: 
         app.simulate_key("ctrl+c")
         await until(lambda: isinstance(app.screen, ConfirmScreen))
         app.simulate_key("ctrl+c")
-        await until(lambda: app._leaving)
+        await until(lambda: app.leaving.has_begun)
         app.simulate_key("ctrl+c")
         await until(lambda: app.return_value is not None)
 

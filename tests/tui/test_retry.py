@@ -63,6 +63,7 @@ def test_it_shows_all_that_one_needs_to_decide(tmp_path: Path, size: tuple[int, 
             "q Quit",
             "one more attempt now",
             "save and leave",
+            "a [ ] and the same for every unavailable error",
         ):
             assert words in text, words
         await pilot.press("r")
@@ -146,18 +147,87 @@ def test_quit_saves_and_leaves_and_the_slot_is_run_again_on_resume(tmp_path: Pat
     assert again.stats.completed_slots == 8
 
 
-def test_escape_decides_nothing(tmp_path: Path) -> None:
+def test_escape_goes_back_to_the_run_paused_and_decides_nothing(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
-        await pilot.press("escape", "2", "5", "f5", "space", "n", "x")
-        assert isinstance(app.screen, RetryScreen)
-        assert app.simulation is not None
-        assert app.simulation.status is RunStatus.WAITING
+        run = app.simulation
+        assert run is not None
+        await pilot.press("escape")
+        await until(lambda: "PAUSED, WAITING FOR YOU" in shown(app))
+        assert app.screen is app.get_screen("slots")
+        assert "space Decide" in shown(app)
+        await pilot.press("5", "2", "n")
+        await pilot.pause(0.1)
+        assert (run.status, run.stats.ended_slots) == (RunStatus.WAITING, 2)
+        await pilot.press("space")
+        await until(lambda: isinstance(app.screen, RetryScreen))
         await pilot.press("s")
+        await until_status(app, RunStatus.PAUSED)
+        assert run.stats.ended_slots == 3
+        await pilot.press("space")
         await until_status(app, RunStatus.DONE)
 
     run = simulation(tmp_path, venue=outage(2))
     drive(run, tmp_path, with_dialog(script))
     assert decisions(run) == [("skip", "person")]
+
+
+def test_leaving_while_the_question_is_put_off_leaves_it_undecided(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("escape")
+        await until(lambda: app.asker.is_put_off)
+        app.simulate_key("q")
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path, venue=outage(2))
+    drive(run, tmp_path, with_dialog(script))
+    again = Simulation.resume(run.id, tmp_path)
+    assert decisions(again) == []
+    assert again.slots[2].state is SlotState.PENDING
+    again.close()
+
+
+def test_the_same_for_this_kind_of_error_is_not_asked_again(tmp_path: Path) -> None:
+    faults = {"faults": {"outages": [{"from_slot": 2, "slots": 4, "attempts": 2}]}}
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("a")
+        await pilot.pause()
+        assert "[x] and the same for every unavailable error" in shown(app)
+        await pilot.press("s")
+        await until_status(app, RunStatus.DONE)
+
+    run = simulation(tmp_path, venue=faults)
+    drive(run, tmp_path, with_dialog(script))
+    assert run.stats.skipped_slots == 4
+    assert decisions(run, 2) == [("skip", "person")]
+    assert [action for action, _ in decisions(run, 5)] == ["skip"]
+    assert decisions(run, 5)[0][1] != "person"
+
+
+def test_the_help_of_the_dialog_explains_the_choices(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "retries of this slot are spent" in shown(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.press("r")
+        await until_status(app, RunStatus.DONE)
+
+    drive(simulation(tmp_path, venue=outage(2)), tmp_path, with_dialog(script))
+
+
+def test_each_choice_says_what_becomes_of_the_partner(tmp_path: Path) -> None:
+    async def first(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        assert "partner slot 3 then runs alone" in shown(app)
+        await pilot.press("r")
+
+    async def second(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        assert "partner slot 2 loses its open" in shown(app)
+        await pilot.press("r")
+
+    drive(simulation(tmp_path / "a", venue=outage(2)), tmp_path / "a", with_dialog(first))
+    drive(simulation(tmp_path / "b", venue=outage(3)), tmp_path / "b", with_dialog(second))
 
 
 def test_only_the_first_of_two_answers_counts(tmp_path: Path) -> None:

@@ -1,151 +1,319 @@
-"""Checkpoints: the runs of this folder that can be taken up again."""
+"""Checkpoints: the runs of this folder that can be taken up again.
+
+folder --(a thread, every two seconds while the screen is shown)--> lines --(filter, order)--> table
+the run that is open --(twice a second)--> its line
+"""
 
 import asyncio
+import contextlib
+from time import monotonic
 from typing import ClassVar, Final
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Static
+from textual.containers import Horizontal
+from textual.theme import Theme
+from textual.widgets import Input, Static
 
-from orderbook_tui.engine.catalog import CheckpointStatus, SimulationInfo, delete_checkpoint, list_checkpoints
+from orderbook_tui.engine.catalog import SimulationInfo, delete_checkpoint
+from orderbook_tui.engine.listing import CheckpointListing
+from orderbook_tui.engine.simulation import RunStatus
 from orderbook_tui.errors import CheckpointError
-from orderbook_tui.tui.figures import ago, fit_middle, message, name, size
+from orderbook_tui.tui.checkpoint_lines import Line, Order, line_of, matching, shortened
+from orderbook_tui.tui.figures import message, name
 from orderbook_tui.tui.screens.base import RunScreen
 from orderbook_tui.tui.screens.confirm import ConfirmScreen
-from orderbook_tui.tui.theme import inks
-from orderbook_tui.tui.widgets.key_bar import KeyBar
-from orderbook_tui.tui.widgets.status_strip import StatusStrip
+from orderbook_tui.tui.widgets.checkpoint_details import CheckpointDetails
+from orderbook_tui.tui.widgets.checkpoint_table import CheckpointTable
+from orderbook_tui.tui.widgets.plain_input import PlainInput
 
-_WORDS: Final = {
-    CheckpointStatus.FINISHED: "done",
-    CheckpointStatus.INTERRUPTED: "to resume",
-    CheckpointStatus.RUNNING: "in use",
-    CheckpointStatus.DAMAGED: "damaged",
-    CheckpointStatus.TOO_NEW: "too new",
-    CheckpointStatus.FOREIGN: "foreign",
-    CheckpointStatus.UNREADABLE: "unreadable",
-}
-_OPENABLE: Final = (CheckpointStatus.FINISHED, CheckpointStatus.INTERRUPTED)
-
-
-class CheckpointTable(DataTable[Text]):
-    """The list; what Enter does on it depends on the line."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "Resume", id="checkpoints.open", tooltip="take the run under the cursor up"),
-    ]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.screen.check_action("open", ()) if action == "select_cursor" else True
+_LOOK_EVERY_S: Final = 2.0
+_LIVE_EVERY_S: Final = 0.5
 
 
 class CheckpointsScreen(RunScreen):
-    """The checkpoints of the state folder, the one saved last first."""
+    """The checkpoints of the state folder."""
 
     NAME = "Checkpoints"
     CSS_PATH = "checkpoints.tcss"
     AUTO_FOCUS = "CheckpointTable"
     FOCUSED_KEYS_FIRST = True
     HELP_TEXT = (
-        "Every line is a run that was saved in the state folder. One that is to resume goes on exactly where it stopped; "
-        "one that is done opens to be looked at. One that is in use belongs to another process; one that is damaged says "
-        "why, and does not open."
+        "Every line is a run that was saved in the state folder, the one saved last first. One that is to resume goes on "
+        "exactly where it stopped; one that is done opens to be looked at. One that is in use belongs to another process; "
+        "one that is damaged says why, and does not open. A fork is a new run that starts from where the other one is; what "
+        "becomes of either does not touch the other. The folder is looked at every two seconds, so a run of another process "
+        "is seen to go on."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "fork", "Fork", id="checkpoints.fork", tooltip="make a new run that starts from where this one is"),
+        Binding("x", "export", "Export", id="checkpoints.export", tooltip="write slots, fills, budgets or attempts to a file"),
         Binding(
             "d", "delete", "Delete", id="checkpoints.delete", tooltip="delete the checkpoint under the cursor, after asking"
         ),
-        Binding("ctrl+r", "reload", "Reload", id="checkpoints.reload", tooltip="read the folder again"),
+        Binding(
+            "s", "sort", "Sort", id="checkpoints.sort", tooltip="order by another column: saved, name, progress, failed, size"
+        ),
+        Binding("S", "reverse", "Reverse", show=False, id="checkpoints.reverse", tooltip="turn the order round"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            key_display="/",
+            id="checkpoints.filter",
+            tooltip="show those whose name, id or state has some text",
+        ),
+        Binding("escape", "clear_filter", "Show all", id="checkpoints.clear_filter", tooltip="end the filter"),
+        Binding("ctrl+r", "reload", "Reload", show=False, id="checkpoints.reload", tooltip="read the folder again now"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._listed: list[SimulationInfo] = []
+        self._infos: list[SimulationInfo] | None = None
+        """What is in the folder; None until it has been looked at."""
+        self._trouble = ""
+        """Why the folder cannot be listed."""
+        self._unread = 0
+        self._order = Order()
+        self._wanted = ""
+        """The checkpoint that the cursor is to go to once it is in the list."""
+        self._stirred = asyncio.Event()
+        self._is_shown = True
+        self._looked_at = 0.0
 
-    def compose(self) -> ComposeResult:
-        yield StatusStrip()
+    def body(self) -> ComposeResult:
         yield Static("", id="folder", markup=False)
-        yield CheckpointTable(cursor_type="row", id="list")
-        yield Static("", id="reason", markup=False)
-        yield KeyBar()
+        with Horizontal(id="filter"):
+            yield Static("filter", markup=False)
+            yield PlainInput(placeholder="words of a name, an id or a state", id="words")
+        yield CheckpointTable(id="list")
+        yield CheckpointDetails(id="chosen")
 
     def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
+        self._arrange()
+        self._watch_folder()
         self.pulse()
 
+    def on_screen_suspend(self) -> None:
+        self._is_shown = False
+
     def on_screen_resume(self) -> None:
-        self.action_reload()
+        self._is_shown = True
+        self._stirred.set()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell)
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.call_after_refresh(self._tell)
 
     @property
-    def chosen(self) -> SimulationInfo | None:
-        """The checkpoint under the cursor."""
-        place = self.query_one(CheckpointTable).cursor_row
-        return self._listed[place] if 0 <= place < len(self._listed) else None
+    def _is_up(self) -> bool:
+        """Whether its widgets are there: what was begun may end when it is already being taken down."""
+        return len(self.query(CheckpointDetails)) > 0
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        chosen = self.chosen if self.is_mounted else None
-        match action:
-            case "open":
-                return chosen is not None and (self._is_open(chosen) or chosen.status in _OPENABLE or None)
-            case "delete":
-                return chosen is not None and (
-                    (not self._is_open(chosen) and chosen.status is not CheckpointStatus.FOREIGN) or None
-                )
-        return True
+    # What the folder holds
 
-    def key_label(self, action: str) -> str | None:
-        if action == "select_cursor" and (chosen := self.chosen) is not None and chosen.finished:
-            return "Open"
-        return None
+    @work(exclusive=True, group="folder")
+    async def _watch_folder(self) -> None:
+        """Look at the folder again and again. A look that has begun is waited for: there is never more than one."""
+        listing = CheckpointListing(self.run_app.state_dir)
+        while True:
+            self._stirred.clear()
+            infos, trouble = [], ""
+            try:
+                infos = await asyncio.to_thread(listing.look)
+            except CheckpointError as error:
+                trouble = str(error)
+            if not self._is_up:
+                return
+            if (infos, trouble, listing.unread) != (self._infos, self._trouble, self._unread):
+                self._infos, self._trouble, self._unread = infos, trouble, listing.unread
+                self._arrange()
+            if not listing.unread:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stirred.wait(), _LOOK_EVERY_S if self._is_shown else None)
 
-    def on_data_table_row_highlighted(self) -> None:
+    def action_reload(self) -> None:
+        self._stirred.set()
+
+    def show_simulation(self) -> None:
+        super().show_simulation()
+        self._arrange()
+        self._stirred.set()
+
+    def pulse(self) -> None:
+        if not self._is_up:
+            return
+        super().pulse()
+        now = monotonic()
+        if now - self._looked_at >= _LIVE_EVERY_S:
+            self._looked_at = now
+            table, simulation = self.query_one(CheckpointTable), self.simulation
+            for info in self._infos or ():
+                if simulation is not None and simulation.id == info.id:
+                    table.replace(line_of(info, simulation))
+            table.look()
+            self._explain()
+
+    # What is shown
+
+    @property
+    def chosen(self) -> Line | None:
+        """The line under the cursor."""
+        return self.query_one(CheckpointTable).chosen
+
+    @property
+    def words(self) -> str:
+        """What the filter asks for."""
+        return self.query_one(PlainInput).value
+
+    def _arrange(self) -> None:
+        """Show the lines that pass the filter, in order."""
+        table = self.query_one(CheckpointTable)
+        lines = [line_of(info, self.simulation) for info in self._infos or ()]
+        found = self._order.arranged(matching(lines, self.words))
+        none = f"None of {len(lines):,} has that in its name, id or state. Escape shows all." if lines else ""
+        table.show(found, self._order, none)
+        if self._wanted and table.go_to(self._wanted):
+            self._wanted = ""
+        self.set_class(self._infos is not None and not lines and not self._unread, "-empty")
+        self._tell()
+        self.refresh_bindings()
+
+    def _tell(self) -> None:
+        if not self._is_up:
+            return
+        self.query_one("#folder", Static).update(self._said())
+        self._explain()
+
+    def _said(self) -> str:
+        folder, infos = message(str(self.run_app.state_dir)), self._infos
+        if self._trouble:
+            return message(self._trouble)
+        if infos is None:
+            return f"reading {folder}"
+        if not infos and not self._unread:
+            return _nothing(folder)
+        shown = self.query_one(CheckpointTable).count
+        counted = f"{shown:,} of {len(infos):,}" if self.words else f"{len(infos):,}"
+        after = f", {self._unread:,} to be read" if self._unread else ""
+        room = max(self.size.width - len(counted) - len(after) - 6, 10)
+        return f"{counted} in {shortened(folder, room)}{after}"
+
+    def _explain(self) -> None:
+        self.query_one(CheckpointDetails).show_line(self.chosen)
+
+    def on_checkpoint_table_moved(self) -> None:
         self._explain()
         self.refresh_bindings()
 
-    def on_data_table_row_selected(self) -> None:
-        self._open_chosen()
+    # Order and filter
 
-    def _open_chosen(self) -> None:
-        chosen = self.chosen
-        if chosen is None:
+    def action_sort(self) -> None:
+        self._sort(self._order.next())
+
+    def action_reverse(self) -> None:
+        self._sort(Order(self._order.by, not self._order.reverse))
+
+    def on_checkpoint_table_order_asked(self, event: CheckpointTable.OrderAsked) -> None:
+        again = event.by == self._order.by
+        self._sort(Order(event.by, again and not self._order.reverse))
+
+    def _sort(self, order: Order) -> None:
+        self._order = order
+        self._arrange()
+
+    def action_filter(self) -> None:
+        self.add_class("-filtered")
+        self.query_one(PlainInput).focus()
+
+    def action_clear_filter(self) -> None:
+        self.remove_class("-filtered")
+        self.query_one(PlainInput).value = ""
+        self.query_one(CheckpointTable).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._arrange()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.query_one(CheckpointTable).focus()
+
+    # What can be done
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        line = self.chosen if self.is_mounted else None
+        match action:
+            case "open":
+                return line is not None and (line.opens or None)
+            case "delete":
+                return line is not None and (line.goes or None)
+            case "fork" | "export":
+                # What a run writes at this moment cannot be read at the same time.
+                return line is not None and ((line.is_readable and line.here is not RunStatus.RUNNING) or None)
+            case "filter" if self.focused is self.query_one(PlainInput):
+                return False
+            case "sort" | "reverse" | "filter":
+                return bool(self._infos)
+            case "clear_filter":
+                return self.has_class("-filtered")
+        return super().check_action(action, parameters)
+
+    def key_label(self, action: str) -> str | None:
+        if action == "choose" and (line := self.chosen) is not None:
+            return "Show" if line.here is not None else "Open" if line.info.finished else "Resume"
+        return super().key_label(action)
+
+    def on_cursor_list_chosen(self) -> None:
+        line = self.chosen
+        if line is None:
             return
-        if self._is_open(chosen):
+        if line.here is not None:
             self.run_app.show_screen("slots")
-        elif chosen.status in _OPENABLE:
-            self.run_app.open_checkpoint(chosen.id)
+        elif line.opens:
+            self.run_app.open_checkpoint(line.info.id)
         else:
-            self.run_app.complain(chosen.reason or f"{chosen.id} is {_WORDS[chosen.status]}")
+            self.run_app.complain(line.info.reason or f"{line.info.id} is {line.state}")
 
     def action_delete(self) -> None:
-        chosen = self.chosen
-        if chosen is None or self._is_open(chosen):
+        line = self.chosen
+        if line is None or not line.goes:
             return
+        question = ConfirmScreen(
+            f"Delete the checkpoint of {shortened(name(line.called), 40)}?",
+            f"{name(line.info.id)} cannot be brought back.",
+        )
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._delete(chosen.id)
+                self._delete(line.info.id)
 
-        called = name(chosen.name) or name(chosen.id)
-        self.app.push_screen(
-            ConfirmScreen(
-                f"Delete the checkpoint of {fit_middle(called, min(len(called), 40)).rstrip()}?",
-                f"{name(chosen.id)} cannot be brought back.",
-            ),
-            answered,
-        )
+        self.app.push_screen(question, answered)
 
-    def action_reload(self) -> None:
-        self._load()
+    def action_fork(self) -> None:
+        from orderbook_tui.tui.screens.fork import ForkScreen
 
-    @work(exclusive=True, group="list")
-    async def _load(self) -> None:
-        try:
-            listed = await asyncio.to_thread(list_checkpoints, self.run_app.state_dir)
-        except CheckpointError as error:
-            listed = []
-            self.run_app.complain(str(error))
-        self._show(listed)
+        if self.chosen is not None:
+            self.app.push_screen(ForkScreen(self.chosen), self._forked)
+
+    def _forked(self, made: str | None) -> None:
+        if made is not None:
+            self._wanted = made
+            self.action_clear_filter()
+            self.notify(name(made), title="Forked", markup=False)
+            self._stirred.set()
+
+    def action_export(self) -> None:
+        from orderbook_tui.tui.screens.export import ExportScreen
+
+        if self.chosen is not None:
+            self.app.push_screen(ExportScreen(self.chosen), self._exported)
+
+    def _exported(self, written: str | None) -> None:
+        if written is not None:
+            self.notify(message(written), title="Exported", markup=False, timeout=10)
 
     @work(group="delete")
     async def _delete(self, simulation_id: str) -> None:
@@ -153,75 +321,7 @@ class CheckpointsScreen(RunScreen):
             await asyncio.to_thread(delete_checkpoint, self.run_app.state_dir, simulation_id)
         except CheckpointError as error:
             self.run_app.complain(str(error))
-        self._load()
-
-    def _is_open(self, info: SimulationInfo) -> bool:
-        return self.simulation is not None and bool(self.simulation.id) and info.id == self.simulation.id
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def _show(self, listed: list[SimulationInfo]) -> None:
-        self._listed = listed
-        self._lay_out()
-        self.set_class(not listed, "-empty")
-        folder = message(str(self.run_app.state_dir))
-        self.query_one("#folder", Static).update(f"{len(listed)} in {folder}" if listed else _nothing(folder))
-        self._explain()
-        self.refresh_bindings()
-
-    def _lay_out(self) -> None:
-        """Fill the table. Its widths are given: those it finds itself come a frame late, or not at all."""
-        table = self.query_one(CheckpointTable)
-        place, lines = table.cursor_row, [self._cells(info) for info in self._listed]
-        titles = ("state", "done", "failed", "size", "saved")
-        widths = [max([len(title), *map(len, column)]) for title, column in zip(titles, zip(*lines, strict=True), strict=False)]
-        room = self.size.width - sum(widths) - 2 * (len(titles) + 1) - 1
-        names = max(min(room, 24), 8)
-        ids = min(room - names - 2, 40)
-        table.clear(columns=True)
-        table.add_column("name", width=names)
-        if ids >= 20:
-            table.add_column("id", width=ids)
-        for title, width in zip(titles, widths, strict=False):
-            table.add_column(title, width=width)
-        ink = inks(self.app)
-        for info, line in zip(self._listed, lines, strict=True):
-            named = [Text(fit_middle(name(info.name or info.id), names), ink.plain)]
-            if ids >= 20:
-                named.append(Text(fit_middle(name(info.id), ids), ink.muted))
-            table.add_row(*named, *line)
-        if self._listed:
-            table.move_cursor(row=min(max(place, 0), len(self._listed) - 1))
-
-    def _cells(self, info: SimulationInfo) -> list[Text]:
-        ink = inks(self.app)
-        done = info.completed + info.failed + info.skipped
-        state = "open here" if self._is_open(info) else _WORDS[info.status]
-        match info.status:
-            case CheckpointStatus.FINISHED:
-                style = ink.good
-            case CheckpointStatus.INTERRUPTED:
-                style = ink.plain
-            case CheckpointStatus.DAMAGED | CheckpointStatus.UNREADABLE:
-                style = ink.bad
-            case _:
-                style = ink.warn
-        known = info.total_slots > 0
-        progress = f"{done:,}/{info.total_slots:,} {100 * done // info.total_slots:>3}%" if known else "-"
-        return [
-            Text(state, style),
-            Text(progress, ink.plain, justify="right"),
-            Text(f"{info.failed:,}" if known else "-", ink.bad if info.failed else ink.muted, justify="right"),
-            Text(size(info.size), ink.muted, justify="right"),
-            Text(ago(info.saved_at) if info.saved_at else "-", ink.muted, justify="right"),
-        ]
-
-    def _explain(self) -> None:
-        chosen = self.chosen
-        self.query_one("#reason", Static).update(
-            message(chosen.reason) if chosen is not None and not self._is_open(chosen) else ""
-        )
+        self._stirred.set()
 
 
 def _nothing(folder: str) -> str:

@@ -4,16 +4,19 @@ import asyncio
 from typing import ClassVar, Final
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import OptionList
+from textual.reactive import reactive
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.engine.decisions import Question
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import FailureKind
+from orderbook_tui.tui.consequences import consequences
 from orderbook_tui.tui.figures import message, name, number
 from orderbook_tui.tui.screens.base import DialogScreen
 from orderbook_tui.tui.theme import Inks, inks
@@ -22,34 +25,44 @@ from orderbook_tui.tui.widgets.slot_details import attempt_line, labelled, order
 from orderbook_tui.tui.widgets.status_strip import StatusStrip
 from orderbook_tui.tui.widgets.text_lines import TextLines
 
-_CHOICES: Final = {
-    RecoveryAction.RETRY: "one more attempt now; if it fails, you are asked again",
-    RecoveryAction.SKIP: "give this slot up; the run goes on with the next",
-    RecoveryAction.CONTINUE: "the slot stays Failed and may be revisited; the run goes on",
-    RecoveryAction.QUIT: "save and leave; on resume this slot is tried again",
-}
 _KINDS: Final = {
     FailureKind.TRANSIENT: "transient: the same order may pass later",
     FailureKind.PERMANENT: "permanent: the order cannot pass as it stands",
     FailureKind.UNKNOWN: "unknown: the order may exist at the venue",
 }
 
-_AROUND: Final = 10
-"""Lines of the strip, the key bar, the dialog's border, the choices with their rule, and the rule of the attempts."""
+_AROUND: Final = 11
+"""Lines of the strip, the key bar, the dialog's border, the choices with their rule and the line below, and the rule of the
+attempts."""
+_STANDING: Final = (RecoveryAction.SKIP, RecoveryAction.CONTINUE, RecoveryAction.RETRY)
+"""What may be done for all errors of a kind; a retry, once for each slot."""
 
 
 class RetryScreen(DialogScreen[None]):
     """Sets `answer`, once, to what was chosen. Whoever waits for that takes the screen away."""
 
     CSS_PATH = "retry.tcss"
+    NAME = "A slot keeps failing"
     AUTO_FOCUS = "OptionList"
+    HELP_TEXT = (
+        "The retries of this slot are spent, and the run waits until you say what becomes of it. A transient error may pass "
+        "by itself; a permanent one comes again as long as order, budget or market are what they are; with an unknown one "
+        "the order may exist at the venue, which is asked before anything is placed again. The slots of a pair must cross: "
+        "what your answer does to the partner stands beside each choice. With the same for all, such errors are answered "
+        "without asking until the run ends; a Retry that is to hold for all is tried once on each slot."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "answer('retry')", "Retry", id="decide.retry", tooltip=_CHOICES[RecoveryAction.RETRY]),
-        Binding("s", "answer('skip')", "Skip", id="decide.skip", tooltip=_CHOICES[RecoveryAction.SKIP]),
-        Binding("c", "answer('continue')", "Continue", id="decide.continue", tooltip=_CHOICES[RecoveryAction.CONTINUE]),
-        Binding("q", "answer('quit')", "Quit", id="decide.quit", tooltip=_CHOICES[RecoveryAction.QUIT]),
-        Binding("escape", "stay", "Stay", show=False, id="decide.stay", tooltip="nothing is decided by leaving"),
+        Binding("r", "answer('retry')", "Retry", id="decide.retry", tooltip="one more attempt now"),
+        Binding("s", "answer('skip')", "Skip", id="decide.skip", tooltip="give this slot up, and go on"),
+        Binding("c", "answer('continue')", "Continue", id="decide.continue", tooltip="leave it Failed, and go on"),
+        Binding("q", "answer('quit')", "Quit", id="decide.quit", tooltip="save and leave"),
+        Binding("a", "same", "Same for all", id="decide.same", tooltip="do the same for this kind of error from now on"),
+        Binding("question_mark", "help", "Help", key_display="?", id="decide.help", tooltip="what the choices mean"),
+        Binding("escape", "put_off", "Later", id="decide.put_off", tooltip="back to the run, paused; nothing is decided"),
     ]
+
+    same: reactive[bool] = reactive(default=False)
+    """Whether the answer is to hold for this kind of error for the rest of the run."""
 
     def __init__(self, simulation: Simulation, question: Question, answer: "asyncio.Future[RecoveryAction]") -> None:
         super().__init__()
@@ -71,16 +84,17 @@ class RetryScreen(DialogScreen[None]):
             yield OptionList(
                 *(
                     Option(
-                        Text()
+                        Text(no_wrap=True, overflow="ellipsis")
                         .append(f" {action.value[0]} ", ink.accent)
                         .append(f"{action.value.title():<9} ", ink.strong)
                         .append(what, ink.plain),
                         id=action.value,
                     )
-                    for action, what in _CHOICES.items()
+                    for action, what in consequences(self._simulation, self.question.slot).items()
                 ),
                 id="choices",
             )
+            yield Static("", id="same", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -100,11 +114,26 @@ class RetryScreen(DialogScreen[None]):
         self.action_answer(str(event.option_id))
 
     def action_answer(self, choice: str) -> None:
-        if not self._answer.done():
-            self._answer.set_result(RecoveryAction(choice))
+        if self._answer.done():
+            return
+        action = RecoveryAction(choice)
+        if self.same and action in _STANDING:
+            self.run_app.decider.remember(self.question.failure.code, action)
+        self._answer.set_result(action)
 
-    def action_stay(self) -> None:
-        self.app.notify("The run waits for your choice: r, s, c or q.", markup=False, timeout=3)
+    def action_same(self) -> None:
+        self.same = not self.same
+
+    def watch_same(self, same: bool) -> None:
+        box, code = "x" if same else " ", name(self.question.failure.code, 30)
+        self.query_one("#same", Static).update(f" a [{box}] and the same for every {code} error for the rest of this run")
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is not None and event.widget.id == "same":
+            self.action_same()
+
+    def action_put_off(self) -> None:
+        self.run_app.asker.put_off()
 
     def _facts(self, ink: Inks) -> list[Text]:
         question = self.question

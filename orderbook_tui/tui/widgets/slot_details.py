@@ -4,11 +4,11 @@ from rich.style import Style
 from rich.text import Text
 
 from orderbook_tui.core.journal import Attempt, Execution
-from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.figures import clock, message, name, number, price, quantity, short_span
 from orderbook_tui.tui.theme import Inks, inks
-from orderbook_tui.tui.widgets.slot_table import settled_verdict, state_ink, verdict_ink
+from orderbook_tui.tui.widgets.slot_line import settled_verdict, state_ink, verdict_ink
 from orderbook_tui.tui.widgets.text_lines import TextLines
 
 _MOST = 200
@@ -27,6 +27,7 @@ class SlotDetails(TextLines):
     def __init__(self, *, id: str | None = None, focusable: bool = True) -> None:  # noqa: A002
         super().__init__(id=id, focusable=focusable)
         self._version: tuple[object, ...] = ()
+        self._is_stale = False
 
     def look(self, simulation: Simulation | None, slot: ActionSlot | None) -> None:
         """Show `slot` as it is now, if that is something new."""
@@ -36,13 +37,17 @@ class SlotDetails(TextLines):
             partner = simulation.slots[slot.partner].state if slot.partner < len(simulation.slots) else None
             ended = slot.attempts[-1].ended if slot.attempts else 0
             version = (id(slot), slot.state, len(slot.attempts), ended, slot.filled, slot.open, len(slot.decisions), partner)
-        if version == self._version:
+        if version == self._version and not self._is_stale:
             return
         moved = version[:1] != self._version[:1]
-        self._version = version
+        self._version, self._is_stale = version, False
         self.show(slot_in_full(simulation, slot, inks(self.app)) if simulation is not None and slot is not None else [])
         if moved:
             self.scroll_home(animate=False)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._is_stale = True  # the inks may be others
 
 
 def slot_in_full(simulation: Simulation, slot: ActionSlot, ink: Inks) -> list[Text]:
@@ -60,7 +65,7 @@ def slot_in_full(simulation: Simulation, slot: ActionSlot, ink: Inks) -> list[Te
     lines.insert(1, state)
     if slot.attempts:
         lines += heading(f"attempts ({len(slot.attempts)})", ink)
-        lines += [attempt_line(attempt, ink) for attempt in slot.attempts[-_MOST:]]
+        lines += attempt_lines(slot, ink)
     if slot.decisions:
         lines += heading("decisions", ink)
         lines += [
@@ -97,6 +102,23 @@ def order_in_full(simulation: Simulation, slot: ActionSlot, ink: Inks) -> list[T
         lines.append(labelled("partner", f"slot {partner.sequence} of {whose} ({partner.state.value}){only}", ink))
     if slot.order_id is not None:
         lines.append(labelled("order", f"{name(str(slot.order_id))}, ours {name(slot.client_order_id)}", ink))
+    return lines
+
+
+def attempt_lines(slot: ActionSlot, ink: Inks) -> list[Text]:
+    """Return what became of each attempt, with the waits between them, and what the slot waits for now."""
+    lines, before = [], 0
+    for attempt in slot.attempts[-_MOST:]:
+        if before:
+            lines.append(Text(f"   waited {short_span(attempt.started - before)}", ink.muted))
+        lines.append(attempt_line(attempt, ink))
+        before = attempt.ended
+    if slot.must_ask:
+        lines.append(Text("   waits for a decision", ink.accent))
+    elif slot.state is SlotState.IN_PROGRESS and before:
+        lines.append(Text("   waits for the next attempt", ink.muted))
+    elif slot.state is SlotState.FAILED:
+        lines.append(Text("   left Failed: it can be retried, or skipped", ink.muted))
     return lines
 
 

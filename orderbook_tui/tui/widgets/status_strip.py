@@ -95,7 +95,7 @@ class StatusStrip(Widget):
         bar = 20 if width >= 100 else 8
         left: list[Part] = [
             (" " + fit_middle(called, min(len(called), width // 5)).rstrip(" ") + " ", ink.strong),
-            (f" {simulation.status.value} ", state_ink(simulation.status, ink)),
+            (f" {state_in_words(simulation)} ", state_ink(simulation.status, ink)),
             (" ", ink.plain),
             *bar_parts(done, total, bar, ink),
             (f" {counted} {share}", ink.plain),
@@ -105,6 +105,8 @@ class StatusStrip(Widget):
             right.append((pace(per_second), ink.plain))
             if per_second:
                 right.append((f"{span(stats.pending_slots / per_second)} left", ink.plain))
+            if (limit := simulation.control.slots_per_second) is not None and width >= 100:
+                right.append((f"max {limit:g}/s", ink.muted))
         elif simulation.elapsed and simulation.status in (RunStatus.DONE, RunStatus.STOPPED):
             right.append((f"ran {span(simulation.elapsed)}", ink.plain))
         right.append((f"{stats.failed_slots:,} failed", ink.bad if stats.failed_slots else ink.muted))
@@ -116,6 +118,12 @@ class StatusStrip(Widget):
             left[3:-1] = []
             free = width - sum(map(_width, left)) - sum(map(_width, spaced))
         return [*left, (fit("", max(free, 0)), ink.plain), *spaced]
+
+
+def state_in_words(simulation: Simulation) -> str:
+    """Return what a run does; one that is held while a question waits says both."""
+    held = simulation.status is RunStatus.WAITING and simulation.control.paused
+    return f"{RunStatus.PAUSED.value}, {simulation.status.value}" if held else simulation.status.value
 
 
 def state_ink(status: RunStatus, ink: Inks) -> Style:

@@ -19,6 +19,7 @@ class TextLines(ScrollView):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
     }
     """
 
@@ -41,7 +42,7 @@ class TextLines(ScrollView):
         """Show these in place of what was there."""
         self._paragraphs = list(paragraphs)
         self._wrapped_to = -1
-        self._wrap(self.size.width)
+        self._wrap(self.scrollable_content_region.width)
         self.refresh()
 
     def text(self) -> str:
@@ -53,13 +54,13 @@ class TextLines(ScrollView):
         return len(self._lines)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._wrap(self.size.width)
+        self._wrap(self.scrollable_content_region.width)
 
     def render_line(self, y: int) -> Strip:
         place = y + self.scroll_offset.y
         if place >= len(self._lines):
             return on_paper(self, Strip([]))
-        return on_paper(self, Strip(self._lines[place].render(self.app.console)).crop(0, self.size.width))
+        return on_paper(self, Strip(self._lines[place].render(self.app.console)).crop(0, self.scrollable_content_region.width))
 
     def _wrap(self, width: int) -> None:
         if width <= 0 or width == self._wrapped_to:
@@ -73,5 +74,6 @@ class TextLines(ScrollView):
             self._lines = [line for paragraph in self._paragraphs for line in paragraph.wrap(console, width, overflow="fold")]
         for line in self._lines:
             line.end = ""
+            line.stylize_before(line.style)  # the style of a whole text is drawn only where a part has one too
         self._wrapped_to = width
         self.virtual_size = Size(width, len(self._lines))

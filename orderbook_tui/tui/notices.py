@@ -1,0 +1,43 @@
+"""What is said in passing, in the corner: the end of a run, why it paused by itself, a budget that runs out."""
+
+from typing import TYPE_CHECKING
+
+from orderbook_tui.engine.simulation import Simulation
+from orderbook_tui.tui.alerts import BudgetAlerts
+from orderbook_tui.tui.figures import message, name
+from orderbook_tui.tui.screens.base import DialogScreen
+
+if TYPE_CHECKING:
+    from orderbook_tui.tui.app import OrderbookApp
+
+
+class Notices:
+    """Looks at the run now and then, and says each thing once."""
+
+    def __init__(self, app: "OrderbookApp") -> None:
+        self._app = app
+        self._simulation: Simulation | None = None
+        self._alerts: BudgetAlerts | None = None
+        self._stopped_by = ""
+
+    def look(self, simulation: Simulation | None) -> None:
+        """Say what is new."""
+        if simulation is not self._simulation:
+            self._simulation, self._stopped_by = simulation, ""
+            self._alerts = BudgetAlerts(simulation) if simulation is not None else None
+        if simulation is None or self._alerts is None or isinstance(self._app.screen, DialogScreen):
+            return  # nothing is laid over what somebody has to answer
+        if simulation.stopped_by != self._stopped_by:
+            self._stopped_by = simulation.stopped_by
+            if self._stopped_by:
+                self._app.notify(message(self._stopped_by), title="Paused", markup=False, timeout=10)
+        for notice in self._alerts.look():
+            self._app.notify(message(notice.text), severity=notice.severity, markup=False, timeout=8)
+
+    def tell_the_end(self, simulation: Simulation) -> None:
+        """Say what became of the run."""
+        stats = simulation.stats
+        what = f"{stats.completed_slots:,} completed, {stats.failed_slots:,} failed, {stats.skipped_slots:,} skipped"
+        self._app.notify(
+            f"{what}, {stats.total_matches:,} trades", title=f"{name(simulation.name, 40)} is done", markup=False, timeout=8
+        )

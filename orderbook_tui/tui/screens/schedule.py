@@ -1,0 +1,427 @@
+"""Schedule: a config as a form, and what it would lead to: its slots, its totals, what it asks of each budget.
+
+form --set--> ConfigDraft --a moment after the last change--> Preview --a slice at a time--> totals, slots, needs
+start: draft --> Simulation --> the app opens it
+"""
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widgets import Static
+
+from orderbook_tui.engine.drafting import ConfigDraft, Preview
+from orderbook_tui.engine.simulation import RunStatus, Simulation
+from orderbook_tui.errors import ConfigError, OrderbookTuiError
+from orderbook_tui.tui.figures import message, name
+from orderbook_tui.tui.screens.base import RunScreen
+from orderbook_tui.tui.screens.draft_form import ACCOUNTS, ADD_BUDGET, MARKETS, OVERRIDES, by_field, lines_of
+from orderbook_tui.tui.slices import in_slices
+from orderbook_tui.tui.widgets.config_form import ConfigForm
+from orderbook_tui.tui.widgets.cursor_list import CursorList
+from orderbook_tui.tui.widgets.draft_line import DraftLine
+from orderbook_tui.tui.widgets.field_editor import FieldEditor
+from orderbook_tui.tui.widgets.form_lines import FormLines
+from orderbook_tui.tui.widgets.form_rows import budget_index
+from orderbook_tui.tui.widgets.needs_table import NeedsTable
+from orderbook_tui.tui.widgets.preview_table import PreviewTable
+from orderbook_tui.tui.widgets.schedule_totals import ScheduleTotals
+
+_PARTS: Final = {"form": "Form", "slots": "Slots", "needs": "Needs"}
+_REST: Final = 0.2
+"""Seconds from the last change to the next preview."""
+_MANY_ACCOUNTS: Final = 5_000
+_SOUND_ONLY: Final = ("save", "fit", "start")
+"""What is done with a draft that has no problems."""
+
+
+class ScheduleScreen(RunScreen):
+    """Builds a run: a draft of a config, edited field by field."""
+
+    NAME = "Schedule"
+    CSS_PATH = "schedule.tcss"
+    FOCUSED_KEYS_FIRST = True
+    HELP_TEXT = (
+        "Here a run is built. The form holds a draft: the config of the run that is open, one that you load, or a new one. "
+        "What is wrong with a field is said below it, in the words that a config file would get. Beside it stand the slots "
+        "that the draft would make, what it trades on each market, and what it asks of each budget; a budget that is not "
+        "enough names the first slot that will not fit, and one key lowers the amounts until all fit. Enter on a slot gives "
+        "it amounts of its own. Nothing runs yet: what you start is shown on Slots, and space runs it there. A draft stays "
+        "as you left it when you look at another screen."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e,enter", "edit", "Edit", id="schedule.edit", tooltip="edit the fields of the form"),
+        Binding("f9", "start", "Start this", id="schedule.start", tooltip="make a run of this draft, and show its slots"),
+        Binding("f6", "fit", "Fit", id="schedule.fit", tooltip="lower the amounts until every slot fits its budget"),
+        Binding("f7", "next_part", "Next part", id="schedule.next_part", tooltip="go on to the form, the slots, the needs"),
+        Binding("ctrl+s", "save", "Save", id="schedule.save", tooltip="save the draft as a config file"),
+        Binding("ctrl+o", "load", "Load", id="schedule.load", tooltip="load another config file"),
+        Binding("m", "choose_markets", "Markets", id="schedule.markets", tooltip="choose the markets that are traded"),
+        Binding("a", "choose_accounts", "Accounts", id="schedule.accounts", tooltip="choose the accounts that take part"),
+        Binding("b", "add_budget", "Add budget", id="schedule.add_budget", tooltip="add a budget to the form"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft = ConfigDraft.new()
+        self.part = "form"
+        """Where one is, and what is shown where there is room for one part only."""
+        self.preview: Preview | None = None
+        """The last one; `is_stale` says whether the draft has changed since."""
+        self.is_stale = False
+        self.problems: dict[str, list[str]] = {}
+        """What is wrong with the draft, by field."""
+        self._refused: dict[str, str] = {}
+        """What is wrong with the schedule that the draft makes, by path: nobody knows before it is made."""
+        self.busy = ""
+        """What is being done with the draft, in a word."""
+        self._timer: Timer | None = None
+
+    def body(self) -> ComposeResult:
+        yield DraftLine(_PARTS, self.HORIZONTAL_BREAKPOINTS[1][0], id="draft")
+        with Horizontal(id="parts"):
+            yield ConfigForm(id="form")
+            with Vertical(id="outcome"):
+                yield ScheduleTotals(id="totals")
+                yield PreviewTable(id="preview")
+                with Vertical(id="preflight"):
+                    yield Static("", id="passes", markup=False)
+                    yield NeedsTable(id="needs")
+
+    def on_mount(self) -> None:
+        for part, title in (("form", "Config"), ("totals", "Totals"), ("preview", "Slots"), ("preflight", "Needs")):
+            self.query_one(f"#{part}").border_title = title
+        self.add_class("-form")
+        simulation = self.simulation
+        self.take(self._draft_of(simulation) if simulation is not None else self.draft)
+        super().pulse()
+
+    def on_screen_resume(self) -> None:
+        self.pulse()
+        self._say()
+        if self.preview is None or not self.preview.done:
+            self._plan_soon()
+
+    def on_screen_suspend(self) -> None:
+        self.workers.cancel_group(self, "preview")
+
+    # The draft
+
+    @property
+    def problem_count(self) -> int:
+        return sum(map(len, self.problems.values())) + len(self._refused)
+
+    def show_simulation(self) -> None:
+        """Show the config of the app's simulation, unless the draft has changes that are not saved."""
+        super().show_simulation()
+        simulation = self.simulation
+        if simulation is not None and not self.draft.is_changed and not self._is_of(simulation):
+            self.take(self._draft_of(simulation))
+        self._say()
+
+    def take(self, draft: ConfigDraft) -> None:
+        """Edit another draft."""
+        self.draft = draft
+        self.preview = None
+        self.changed()
+
+    def changed(self, *, typed: bool = False) -> None:
+        """Show the draft as it is now, and plan it once it rests."""
+        self.workers.cancel_group(self, "preview")
+        self.workers.cancel_group(self, "fit")
+        self._refused = {}
+        self._show_form(typed=typed)
+        self.is_stale = self.preview is not None
+        self._look()
+        self._say()
+        self._plan_soon()
+        self.refresh_bindings()
+
+    def _show_form(self, *, typed: bool = False) -> None:
+        draft, fields = self.draft, lines_of(self.draft)
+        self.problems = by_field(draft, fields, draft.problems())
+        shown = {path: list(words) for path, words in self.problems.items()}
+        for path, words in by_field(draft, fields, self._refused).items():
+            shown.setdefault(path, []).extend(words)
+        self.query_one(ConfigForm).show(fields, shown, typed=typed)
+
+    def _refuse(self, problems: dict[str, str]) -> None:
+        """Say at their fields what is wrong with the schedule."""
+        if problems != self._refused:
+            self._refused = problems
+            self._show_form(typed=True)
+            self._say()
+
+    def _draft_of(self, simulation: Simulation) -> ConfigDraft:
+        path = self.run_app.config_path
+        return ConfigDraft.of(simulation.config, path.parent if path is not None else Path(), path)
+
+    def _is_of(self, simulation: Simulation) -> bool:
+        return not self.problems and self.draft.config() == simulation.config
+
+    def _say(self) -> None:
+        """Say on one line how the draft stands."""
+        draft, simulation = self.draft, self.simulation
+        called = name(draft.path.name) if draft.path is not None else "new draft" if simulation is None else "draft"
+        facts = [(self.busy, False)] if self.busy else []
+        if count := self.problem_count:
+            facts.append((f"{count:,} problem{'s' if count != 1 else ''}", True))
+        else:
+            facts.append(("no problems", False))
+        if draft.is_changed:
+            facts.append(("not saved", False))
+        if simulation is not None and not self._is_of(simulation):
+            facts.append(("differs from the open run", False))
+        self.query_one(DraftLine).show(called, facts, self.part)
+
+    # The preview
+
+    def _plan_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(_REST, self._plan)
+
+    @work(exclusive=True, group="preview")
+    async def _plan(self) -> None:
+        if self.problems or not self.is_current:
+            return
+        preview = self.preview
+        if preview is None or self.is_stale:
+            try:
+                preview = await self._begun()
+            except ConfigError as error:
+                self._refuse(dict(error.problems))
+                return
+        self.preview, self.is_stale = preview, False
+        self._look()
+        await in_slices(preview, self._look, busy=self._is_running)
+
+    async def _begun(self) -> Preview:
+        """Begin a preview; so many accounts that the screen would stand still are made beside it."""
+        config, folder = self.draft.config(), self.draft.folder
+        made = config.accounts.generate
+        if made is None or made.count > _MANY_ACCOUNTS:
+            return await asyncio.to_thread(Preview, config, folder)
+        return self.draft.preview()
+
+    def _is_running(self) -> bool:
+        return self.simulation is not None and self.simulation.status is RunStatus.RUNNING
+
+    def _look(self) -> None:
+        """Show as much of the preview as there is."""
+        preview, stale = self.preview, self.is_stale
+        table, needs = self.query_one(PreviewTable), self.query_one(NeedsTable)
+        self.query_one(ScheduleTotals).look(preview, self.problem_count, stale=stale)
+        if stale:
+            table.grow_stale()
+            needs.grow_stale()
+            return
+        self.refresh_bindings()
+        if preview is not None and preview.problems:
+            self._refuse(preview.problems)
+        table.show(preview, self.draft.overrides)
+        preflight = preview.preflight if preview is not None else None
+        needs.show(preflight, "" if self.problems else "Counting …" if preview is not None else "")
+        self.query_one("#passes", Static).update(Text(message(preflight.in_words())) if preflight is not None else "")
+        self.query_one("#passes").set_class(bool(preflight is not None and preflight.refused), "-refused")
+
+    # What is typed and chosen
+
+    def on_field_editor_edited(self, event: FieldEditor.Edited) -> None:
+        self.draft.set(event.path, event.text)
+        self.changed(typed=True)
+
+    def on_form_lines_picked(self, event: FormLines.Picked) -> None:
+        self.draft.set(event.path, event.text)
+        self.changed()
+
+    def on_form_lines_wanted(self, event: FormLines.Wanted) -> None:
+        index = budget_index(event.path)
+        match event.what, event.path:
+            case "reset", path:
+                self.draft.reset(path)
+                self.changed()
+            case "remove", _ if index is not None:
+                self.draft.remove_budget(index)
+                self.changed()
+            case "open", path:
+                {
+                    ACCOUNTS: self.action_choose_accounts,
+                    MARKETS: self.action_choose_markets,
+                    OVERRIDES: self.action_choose_slot,
+                    ADD_BUDGET: self.action_add_budget,
+                }[path]()
+
+    def on_cursor_list_chosen(self, event: CursorList.Chosen) -> None:
+        if isinstance(event.of, PreviewTable) and event.of.slot is not None:
+            self.give_amounts(event.of.slot.sequence)
+
+    def on_draft_line_went(self, event: DraftLine.Went) -> None:
+        self._go_to(event.part)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _SOUND_ONLY:
+            return None if self.problems or self.busy else True
+        return super().check_action(action, parameters)
+
+    def action_edit(self) -> None:
+        self._show_part("form")
+        self.query_one(ConfigForm).edit()
+
+    def action_next_part(self) -> None:
+        parts = list(_PARTS)
+        self._go_to(parts[(parts.index(self._focused_part()) + 1) % len(parts)])
+
+    def _focused_part(self) -> str:
+        if self.has_class("-narrow") or self.focused is None:
+            return self.part
+        for part, widget in (("form", ConfigForm), ("slots", PreviewTable), ("needs", NeedsTable)):
+            if self.query_one(widget) in self.focused.ancestors_with_self:
+                return part
+        return self.part
+
+    def _show_part(self, part: str) -> None:
+        for other in _PARTS:
+            self.set_class(other == part, f"-{other}")
+        self.part = part
+        self._say()
+
+    def _go_to(self, part: str) -> None:
+        self._show_part(part)
+        match part:
+            case "form":
+                self.query_one(ConfigForm).focus_lines()
+            case "slots":
+                self.query_one(PreviewTable).focus()
+            case "needs":
+                self.query_one(NeedsTable).focus()
+
+    def action_add_budget(self) -> None:
+        self.draft.add_budget()
+        self.changed()
+        added = [path for path in (field.path for field in self.draft.fields()) if budget_index(path) is not None]
+        self._show_part("form")
+        self.query_one(ConfigForm).edit(added[-3])
+
+    def action_choose_markets(self) -> None:
+        from orderbook_tui.tui.screens.choose import ChooseScreen
+
+        choices = [(symbol, symbol, chosen) for symbol, chosen in self.draft.choices_of_markets()]
+        self.app.push_screen(ChooseScreen("Markets that are traded", choices), self._choose_markets)
+
+    def _choose_markets(self, changes: dict[str, bool] | None) -> None:
+        for symbol, chosen in (changes or {}).items():
+            self.draft.choose_market(symbol, chosen)
+        if changes:
+            self.changed()
+
+    def action_choose_accounts(self) -> None:
+        from orderbook_tui.tui.screens.choose import ChooseScreen
+
+        choices = self.draft.choices_of_accounts()
+        self.app.push_screen(ChooseScreen("Accounts that take part", choices), self._choose_accounts)
+
+    def _choose_accounts(self, changes: dict[str, bool] | None) -> None:
+        if changes:
+            self.draft.choose_accounts(changes)
+            self.changed()
+
+    def action_choose_slot(self) -> None:
+        """List the slots that have amounts of their own."""
+        from orderbook_tui.tui.screens.own_amounts import OverridesScreen
+
+        def chosen(slot: int | None) -> None:
+            if slot is not None:
+                self.give_amounts(slot)
+
+        if self.draft.overrides:
+            self.app.push_screen(OverridesScreen(self.draft, self.changed), chosen)
+        else:
+            self._go_to("slots")
+
+    def give_amounts(self, slot: int) -> None:
+        """Ask for the amounts of one slot."""
+        from orderbook_tui.tui.screens.own_amounts import OwnAmountsScreen
+
+        if self.is_stale or self.problems:
+            return
+        made = self.preview.slots if self.preview is not None else []
+        if slot < len(made):
+            names = self.preview.names if self.preview is not None else {}
+            self.app.push_screen(
+                OwnAmountsScreen(self.draft, made[slot], names), lambda given: self.changed() if given else None
+            )
+        else:
+            self.run_app.complain(f"slot {slot:,} is not planned: there are {len(made):,}")
+
+    def action_save(self) -> None:
+        from orderbook_tui.tui.screens.save_config import SaveConfigScreen
+
+        def saved(done: bool | None) -> None:
+            if done and self.draft.path is not None:
+                self.changed()
+                self.notify(message(str(self.draft.path)), title="Saved", markup=False)
+
+        self.app.push_screen(SaveConfigScreen(self.draft), saved)
+
+    def action_load(self) -> None:
+        from orderbook_tui.tui.screens.open_config import OpenConfigScreen
+
+        def loaded(draft: ConfigDraft | None) -> None:
+            if draft is not None:
+                self.take(draft)
+
+        where = self.draft.path.parent if self.draft.path is not None else self.draft.folder
+        self.app.push_screen(OpenConfigScreen(where, unsaved=self.draft.is_changed), loaded)
+
+    def action_fit(self) -> None:
+        if not self.problems and not self.busy:
+            self._fit()
+
+    @work(exclusive=True, group="fit")
+    async def _fit(self) -> None:
+        self._do("fitting …")
+        try:
+            fitting = self.draft.fitting()
+            await in_slices(fitting, self.pulse, busy=self._is_running)
+            words = fitting.words
+        except OrderbookTuiError as error:
+            self.run_app.complain(str(error))
+        else:
+            self.notify(message(words), title="Amounts and budgets", markup=False, timeout=10)
+            self.call_later(self.changed)
+        finally:
+            self._do("")
+
+    def action_start(self) -> None:
+        if not self.problems and not self.busy:
+            self._start()
+
+    @work(exclusive=True, group="start")
+    async def _start(self) -> None:
+        draft = self.draft
+        self._do("planning the run …")
+        try:
+            simulation = await asyncio.to_thread(
+                Simulation.create, draft.config(), folder=draft.folder, state_dir=self.run_app.state_dir
+            )
+        except ConfigError as error:
+            self._refuse(dict(error.problems))
+            self.run_app.complain(str(error), title="This cannot be run")
+        else:
+            self.run_app.open_simulation(simulation, draft.path)
+        finally:
+            self._do("")
+
+    def _do(self, what: str) -> None:
+        self.busy = what
+        self._say()
+        self.refresh_bindings()

@@ -1,0 +1,149 @@
+"""A world in which every picture comes out the same: a clock that is moved by hand, ids without chance, a folder of its own."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+from unittest import mock
+
+from textual.pilot import Pilot
+
+from orderbook_tui import PolicyDecider, RecoveryAction, RunStatus, Simulation, load_config
+from orderbook_tui.tui.app import OrderbookApp
+
+CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
+STATE_DIR: Final = Path("simulator_state")
+PACE: Final = 5.0
+"""Slots a second: what `simulator.json` says, and what the strip on top then shows."""
+STANDSTILL: Final = 0.00001
+"""A pace at which a run does one slot more, and then nothing while anybody looks."""
+CLOCKED: Final = (
+    "engine.processor",
+    "engine.persistence",
+    "engine.checkpoint_writer",
+    "tui.figures",
+)
+SAVED: Final = (
+    ("fees-and-faults.json", ("BTC-USD", "ETH-USD", "SOL-USD"), 26 * 3600),
+    ("page-example.json", (), 2 * 3600),
+    ("named-pairs.json", (), 35 * 60),
+    ("simulator.json", ("BTC-USD",), 4 * 60),
+)
+"""The runs in the list: their config, the markets that were run (all, where none is named), and how long ago it was."""
+Script = Callable[[OrderbookApp, Pilot[int]], Awaitable[None]]
+
+
+class Clock:
+    """A clock that is moved by hand; a look at it takes 40 microseconds."""
+
+    def __init__(self) -> None:
+        self._now = 1_767_261_600_000_000_000  # 2026-01-01 10:00 UTC
+
+    def time_ns(self) -> int:
+        self._now += 40_000
+        return self._now
+
+    def move(self, seconds: float) -> None:
+        self._now += int(seconds * 1e9)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+@contextlib.contextmanager
+def a_made_world() -> Iterator[Clock]:
+    """Give a clock of our own, ids without chance, and a folder that is nobody's."""
+    clock, number = Clock(), itertools.count(0xA1)
+    before = Path.cwd()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, TZ="UTC"))
+        time.tzset()
+        stack.callback(time.tzset)
+        os.chdir(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.callback(os.chdir, before)
+        for module in CLOCKED:
+            stack.enter_context(mock.patch(f"orderbook_tui.{module}.time", clock))
+        token = SimpleNamespace(token_hex=lambda count: f"{next(number):0{2 * count}x}")
+        stack.enter_context(mock.patch("orderbook_tui.engine.persistence.secrets", token))
+        yield clock
+
+
+def a_run(config: str, clock: Clock) -> Simulation:
+    """Make a run of an example config. Its waits before retries only move the clock."""
+    run = Simulation.create(load_config(CONFIGS / config), folder=CONFIGS, state_dir=STATE_DIR)
+
+    async def wait(seconds: float) -> bool:
+        clock.move(seconds)
+        return not run.control.stopping
+
+    run.control.slots_per_second = None
+    run.control.wait = wait  # type: ignore[method-assign]
+    return run
+
+
+async def save_runs(clock: Clock) -> None:
+    """Save some runs, of which a few are left in the middle: only their pairs on some markets are run."""
+    for config, markets, seconds in SAVED:
+        run = a_run(config, clock)
+        run.select(markets)
+        await run.run(PolicyDecider(RecoveryAction.CONTINUE))
+        run.close()
+        clock.move(seconds)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+class Director:
+    """Plays one run in the app, up to where the picture is taken."""
+
+    def __init__(self, run: Simulation, clock: Clock) -> None:
+        self.run, self.clock = run, clock
+
+    async def step(self, app: OrderbookApp, slots: int) -> None:
+        """Run so many slots, one at a time."""
+        for _ in range(slots):
+            ended = self.run.stats.ended_slots
+            self.clock.move(1 / PACE)
+            app.step()
+            await until(partial(self._is_paused_after, ended + 1))
+
+    async def to_the_dialog(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
+        """Step until the retries of slot 12 of `simulator.json` are spent."""
+        await self.step(app, 12)
+        self.clock.move(1 / PACE)
+        app.step()
+        await until(lambda: self.run.status is RunStatus.WAITING)
+        await pilot.pause(0.3)
+
+    async def to_a_pause(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
+        """Answer the dialog, and go a few slots further."""
+        await self.to_the_dialog(app, pilot)
+        self.clock.move(1.5)
+        await pilot.press("r")
+        await until(lambda: self._is_paused_after(13))
+        await self.step(app, 4)
+        await pilot.pause(0.3)
+
+    async def to_the_middle(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
+        """Go on from there, and let the run stand still, though it is running."""
+        await self.to_a_pause(app, pilot)
+        self.clock.move(1 / PACE)
+        self.run.control.slots_per_second = STANDSTILL
+        app.start_or_pause()
+        await until(lambda: self.run.status is RunStatus.RUNNING and self.run.stats.pending_slots == 22)
+        await pilot.pause(0.6)  # the panels look at the run a few times a second only
+
+    def _is_paused_after(self, ended: int) -> bool:
+        return self.run.status is RunStatus.PAUSED and self.run.stats.ended_slots == ended

@@ -1,0 +1,110 @@
+"""Names of runs, names of files, reasons and ids from outside are shown harmlessly by the list and its dialogs."""
+
+import itertools
+import shutil
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from orderbook_tui.engine.catalog import CheckpointStatus, SimulationInfo
+from orderbook_tui.engine.listing import CheckpointListing
+from orderbook_tui.tui.app import OrderbookApp
+from orderbook_tui.tui.screens.checkpoints import CheckpointsScreen
+from orderbook_tui.tui.widgets.plain_input import PlainInput
+from tests.tui.screen import SMALL, WIDE, drive, said, shown, until
+from tests.tui.test_checkpoints import interrupted, rows, to_the_list
+from tests.tui.test_hostile_text import _UNSAFE, HOSTILE
+
+KINDS = list(zip(HOSTILE, itertools.cycle([WIDE, SMALL])))
+
+
+def check(app: OrderbookApp, size: tuple[int, int]) -> str:
+    """Return what is shown, which steers nothing and fills every line to its end."""
+    text = shown(app)
+    assert not _UNSAFE.search(text), repr(_UNSAFE.search(text))
+    assert all(strip.cell_length == size[0] for strip in app.screen._compositor.render_strips())
+    return text
+
+
+@pytest.mark.parametrize(("kind", "size"), KINDS, ids=[*HOSTILE])
+def test_a_name_is_harmless_in_the_list_and_in_every_dialog(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await to_the_list(app, pilot, 1)
+        check(app, size)
+        for key in ("f", "x", "d"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert not isinstance(app.screen, CheckpointsScreen)
+            check(app, size)
+            await pilot.press("escape")
+        await pilot.press("f", "end", "enter")
+        await to_the_list(app, pilot, 2)
+        check(app, size)
+        assert not _UNSAFE.search(said(app).replace("\n", ""))
+
+    interrupted(tmp_path, HOSTILE[kind])
+    drive(None, tmp_path, script, size)
+
+
+@pytest.mark.parametrize(("kind", "size"), KINDS, ids=[*HOSTILE])
+def test_a_reason_is_harmless_and_says_where_it_was_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, size: tuple[int, int]
+) -> None:
+    text = HOSTILE[kind]
+    known = {"id": text, "path": Path("x"), "reason": f"{text} is damaged"}
+    infos = [SimulationInfo(status=status, name=text if n else "", **known) for n, status in enumerate(CheckpointStatus)]  # type: ignore[arg-type]
+    monkeypatch.setattr(CheckpointListing, "look", lambda self: infos)
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await to_the_list(app, pilot, len(infos))
+        for place in range(len(infos)):
+            rows(app).move_to(place)
+            await pilot.pause()
+            shown_now = check(app, size)
+            if kind == "long":
+                assert "…" in shown_now.splitlines()[-2]
+            await pilot.press("enter")
+            app.clear_notifications()
+
+    drive(None, tmp_path, script, size)
+
+
+@pytest.mark.parametrize("file", ["[bold]x[red].sqlite", "a\x1b[2Jb\u202e.sqlite", "one\ntwo.sqlite", "日本語👩‍👧.sqlite"])
+def test_the_name_of_a_file_is_harmless(tmp_path: Path, file: str) -> None:
+    run = interrupted(tmp_path)
+    shutil.copy(tmp_path / f"{run.id}.sqlite", tmp_path / file)
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await to_the_list(app, pilot, 2)
+        assert "foreign" in check(app, SMALL)
+        for key in ("enter", "f", "x", "d"):
+            await pilot.press(key)
+            assert isinstance(app.screen, CheckpointsScreen)
+
+    drive(None, tmp_path, script, SMALL)
+
+
+@pytest.mark.parametrize(("kind", "size"), KINDS, ids=[*HOSTILE])
+def test_what_is_put_into_the_filter_is_harmless(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await to_the_list(app, pilot, 1)
+        await pilot.press("slash")
+        app.screen.query_one(PlainInput).value = HOSTILE[kind]
+        await until(lambda: rows(app).count == 0)
+        await pilot.pause()
+        check(app, size)
+
+    interrupted(tmp_path)
+    drive(None, tmp_path, script, size)
+
+
+def test_the_name_of_the_folder_is_harmless(tmp_path: Path) -> None:
+    folder = tmp_path / "[bold]\x1b[2J\u202efolder"
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await to_the_list(app, pilot, 1)
+        check(app, WIDE)
+
+    interrupted(folder)
+    drive(None, folder, script)
