@@ -30,6 +30,8 @@ def check(facts: Facts) -> Iterator[Trouble]:
 
 
 def _accounts(facts: Facts) -> Iterator[Trouble]:
+    if facts.known is not None:
+        return
     spec = facts.config.accounts
     given = [way for way in ("generate", "list", "file") if getattr(spec, way) is not None]
     if len(given) != 1 and facts.is_sound("accounts"):

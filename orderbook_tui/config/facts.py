@@ -7,7 +7,7 @@ from pathlib import Path
 from orderbook_tui.config.accounts import account_troubles
 from orderbook_tui.config.budgets import directory
 from orderbook_tui.config.draft import Draft
-from orderbook_tui.config.models import MarketSpec
+from orderbook_tui.config.models import AccountsSpec, MarketSpec
 from orderbook_tui.config.showing import Place, file_text
 from orderbook_tui.config.universe import accounts_of, assets_of, market_of, markets_of
 from orderbook_tui.core.market import Account, Market, MarketStatus
@@ -15,11 +15,43 @@ from orderbook_tui.core.money import Asset
 from orderbook_tui.errors import AmountError, ConfigError, Problem
 
 
-class Facts:
-    """One draft, and what follows from it, each worked out once and only if it is asked for."""
+class KnownAccounts:
+    """A section of accounts that was found sound, and what follows from it: nobody need read it again while it is the same."""
 
-    def __init__(self, draft: Draft, folder: Path) -> None:
+    def __init__(self, spec: AccountsSpec, folder: Path, accounts: list[Account] | None = None) -> None:
+        self.spec = spec
+        self._folder, self._accounts = folder, accounts
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The accounts themselves.
+
+        Raises:
+            ConfigError: the file of accounts cannot be read any more.
+        """
+        if self._accounts is None:  # a million that are only counted need not be made
+            self._accounts = accounts_of(self.spec, self._folder)
+        return self._accounts
+
+    @cached_property
+    def names(self) -> list[str]:
+        return [account.name for account in self.accounts]
+
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """Ids and names of accounts, with the id each stands for."""
+        return directory(self.accounts)
+
+
+class Facts:
+    """One draft, and what follows from it, each worked out once and only if it is asked for.
+
+    `known` accounts hold where the draft has the same section of accounts.
+    """
+
+    def __init__(self, draft: Draft, folder: Path, known: KnownAccounts | None = None) -> None:
         self.draft, self.config, self.folder = draft, draft.config, folder
+        self.known = known if known is not None and known.spec is draft.config.accounts else None
         self._file_problems: list[Problem] = []
 
     def is_sound(self, *path: str) -> bool:
@@ -28,6 +60,8 @@ class Facts:
 
     @cached_property
     def accounts(self) -> list[Account] | None:
+        if self.known is not None:
+            return self.known.accounts
         spec = self.config.accounts
         given = [way for way in (spec.generate, spec.list, spec.file) if way is not None]
         if not self.is_sound("accounts") or len(given) != 1 or (spec.list and any(account_troubles(spec.list))):
@@ -51,14 +85,29 @@ class Facts:
             return spec.generate.count  # a million of them need not be made to be counted
         return None if self.accounts is None else len(self.accounts)
 
-    @cached_property
+    @property
     def account_names(self) -> list[str]:
-        return [account.name for account in self.accounts or ()]
+        found = self._found_accounts
+        return found.names if found is not None else []
 
-    @cached_property
+    @property
     def named(self) -> dict[str, str] | None:
         """Ids and names of accounts, with the id each stands for."""
-        return None if self.accounts is None else directory(self.accounts)
+        found = self._found_accounts
+        return found.named if found is not None else None
+
+    @cached_property
+    def _found_accounts(self) -> KnownAccounts | None:
+        if self.known is not None or self.accounts is None:
+            return self.known
+        return KnownAccounts(self.config.accounts, self.folder, self.accounts)
+
+    def sound_accounts(self) -> KnownAccounts | None:
+        """Return what to know of the accounts in the next reading; to be asked when no check has found them wrong."""
+        spec = self.config.accounts
+        if self.known is not None or spec.list is not None or spec.file is not None:
+            return self._found_accounts
+        return KnownAccounts(spec, self.folder)
 
     @cached_property
     def assets(self) -> dict[str, Asset] | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Final, Literal, NamedTuple, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
@@ -56,18 +57,20 @@ class FormField(NamedTuple):
 
 def fields_of(tree: Tree, accounts: Sequence[str] = (), assets: Sequence[str] = ()) -> Iterator[FormField]:
     """Yield every field of a tree; `accounts` and `assets` are what budgets may name."""
-    for key in ("name", "seed", "state_dir"):
-        yield _field(tree, SimulatorConfig, (key,))
-    if isinstance(value_at(tree, ("accounts", "generate")), Mapping) or "accounts" not in tree:
-        for key in GenerateSpec.model_fields:
-            yield _field(tree, GenerateSpec, ("accounts", "generate", key))
-    yield from _section_fields(tree, SchedulerSpec, ("scheduler",))
-    yield from _section_fields(tree, ProcessorSpec, ("processor",))
+    yield from _plain_fields(tree)
     suggestions = {"account_id": tuple(accounts), "asset_id": tuple(assets)}
-    for index in range(len(budget_rows(tree))):
-        for key in BudgetSpec.model_fields:
-            field = _field(tree, BudgetSpec, (*BUDGETS, index, key))
-            yield field._replace(choices=suggestions.get(key, ()))
+    for index, row in enumerate(budget_rows(tree)):
+        yield from _budget_fields(row, index, suggestions)
+
+
+def field_at(tree: Tree, path: str) -> FormField | None:
+    """Return one field of a tree, without making the others; None where there is none at that path."""
+    found, rows = _BUDGET_PATH.fullmatch(path), budget_rows(tree)
+    if found is None:
+        return next((field for field in _plain_fields(tree) if field.path == path), None)
+    index = int(found[1])
+    fields = _budget_fields(rows[index], index, {}) if index < len(rows) else ()
+    return next((field for field in fields if field.path == path), None)
 
 
 def budget_rows(tree: Tree) -> list[object]:
@@ -145,6 +148,28 @@ def value_text(value: object) -> str:
     return shown_text(value)
 
 
+def _plain_fields(tree: Tree) -> Iterator[FormField]:
+    """Yield every field but those of the budgets."""
+    for key in ("name", "seed", "state_dir"):
+        yield _field(tree, SimulatorConfig, (key,))
+    if isinstance(value_at(tree, ("accounts", "generate")), Mapping) or "accounts" not in tree:
+        for key in GenerateSpec.model_fields:
+            yield _field(tree, GenerateSpec, ("accounts", "generate", key))
+    yield from _section_fields(tree, SchedulerSpec, ("scheduler",))
+    yield from _section_fields(tree, ProcessorSpec, ("processor",))
+
+
+def _budget_fields(row: object, index: int, suggestions: Mapping[str, tuple[str, ...]]) -> Iterator[FormField]:
+    path, heading, said = place_text((*BUDGETS, index)), BUDGETS[0], row if isinstance(row, dict) else {}
+    for key in BudgetSpec.model_fields:
+        shape = _shape(BudgetSpec, key)
+        value = said.get(key, ABSENT)
+        text = shape.default if value is ABSENT else shown_text(value)
+        yield FormField(
+            f"{path}.{key}", key, heading, shape.kind, text, shape.default, shape.help, suggestions.get(key, ()), shape.optional
+        )
+
+
 def _section_fields(tree: Tree, section: type[Section], place: Place) -> Iterator[FormField]:
     for key, field in section.model_fields.items():
         here = (*place, key)
@@ -172,14 +197,29 @@ def _strategy_fields(tree: Tree) -> Iterator[FormField]:
 
 def _field(tree: Tree, section: type[Section], place: Place) -> FormField:
     key = str(place[-1])
-    known = section.model_fields[key]
-    kind, choices, optional = _kind(known.annotation)
-    default = "" if known.default is PydanticUndefined else value_text(known.default)
+    kind, choices, optional, default, words = _shape(section, key)
     value = value_at(tree, place)
     path = place_text(place)
     text = default if value is ABSENT else shown_text(value, _MARKS[path][0]) if path in _MARKS else shown_text(value)
     heading = str(place[0]) if len(place) > 1 else ""
-    return FormField(path, key, heading, kind, text, default, descriptions(section)[key], choices, optional)
+    return FormField(path, key, heading, kind, text, default, words, choices, optional)
+
+
+class _Shape(NamedTuple):
+    """What all values of a key have in common."""
+
+    kind: Kind
+    choices: tuple[str, ...]
+    optional: bool
+    default: str
+    help: str
+
+
+@cache
+def _shape(section: type[Section], key: str) -> _Shape:
+    known = section.model_fields[key]
+    default = "" if known.default is PydanticUndefined else value_text(known.default)
+    return _Shape(*_kind(known.annotation), default, descriptions(section)[key])
 
 
 def _kind(annotation: object) -> tuple[Kind, tuple[str, ...], bool]:
@@ -208,6 +248,7 @@ _MATCH_WITH_HELP: Final = "Account to account, by id or name; one direction is e
 _MARKS: Final = {place_text(MATCH_WITH): (":", False), "scheduler.market_weights": ("=", True)}
 """How each map is typed: what stands between the two of an entry, and whether the second is a number."""
 
+_BUDGET_PATH: Final = re.compile(r"budget\.budgets\[([0-9]{1,9})\]\.\w+")
 _JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _ANY_NUMBER: Final = re.compile(NUMBER_PATTERN)
 

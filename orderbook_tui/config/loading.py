@@ -8,13 +8,11 @@ Problems of all three steps are collected before one is raised.
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from orderbook_tui.config.checks import check
 from orderbook_tui.config.draft import Draft
-from orderbook_tui.config.facts import Facts
-from orderbook_tui.config.fields import Section
+from orderbook_tui.config.facts import Facts, KnownAccounts
 from orderbook_tui.config.models import SimulatorConfig
 from orderbook_tui.config.reading import Document, read_bytes, read_json
 from orderbook_tui.config.showing import file_text, place_text
@@ -56,6 +54,8 @@ class Reading(NamedTuple):
 
     config: SimulatorConfig
     problems: list[Problem]
+    accounts: KnownAccounts | None
+    """Its accounts, where nothing is wrong with them."""
 
 
 def read_config(
@@ -63,31 +63,32 @@ def read_config(
     folder: Path | str = Path(),
     *,
     name: str = "",
-    known: Mapping[str, Section] = MappingProxyType({}),
+    known: KnownAccounts | None = None,
 ) -> Reading:
     """Return what can be read of the same; what was refused is at its default.
 
-    `known` sections were read before, and found sound: `content` need not have them.
+    `known` accounts were read before, and found sound: they take the place of those in `content`, which need not have any.
 
     Raises:
         ConfigError: it is no JSON.
     """
     document = read_json(content, name) if isinstance(content, bytes | str) else Document(dict(content), [])
-    if known and isinstance(document.tree, dict):
-        document.tree.update(known)
-    return _reading(document, Path(folder), name)
+    if known is not None and isinstance(document.tree, dict):
+        document.tree["accounts"] = known.spec
+    return _reading(document, Path(folder), name, known)
 
 
-def _reading(document: Document, folder: Path, name: str) -> Reading:
+def _reading(document: Document, folder: Path, name: str, known: KnownAccounts | None = None) -> Reading:
     draft = Draft(document)
-    facts = Facts(draft, folder)
+    facts = Facts(draft, folder, known)
     troubles = dict.fromkeys(draft.troubles)
     between = islice(check(facts), MOST_PROBLEMS + 1)
     troubles |= dict.fromkeys(trouble._replace(place=draft.original(trouble.place)) for trouble in between)
     problems = [Problem(place_text(place) or name, message) for place, message in troubles] + facts.file_problems()
+    sound = not any(place[:1] == ("accounts",) for place, _ in troubles) and facts.is_sound("accounts")
     if len(problems) > MOST_PROBLEMS:
         problems[MOST_PROBLEMS:] = [Problem(name, "and more")]
-    return Reading(draft.config, problems)
+    return Reading(draft.config, problems, facts.sound_accounts() if sound else None)
 
 
 def _sound(reading: Reading) -> SimulatorConfig:

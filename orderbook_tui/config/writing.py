@@ -17,6 +17,7 @@ Tree = dict[str, object]
 Kinds = tuple[type[Section], ...]
 
 _WIDEST: Final = 110
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 _TOP: Final = frozenset(SimulatorConfig.model_fields)
 
 
@@ -69,8 +70,7 @@ def _text(value: object, key: str, indent: str) -> str:
     is_list = isinstance(value, list)
     expands = isinstance(value, Mapping) and indent == "  "
     expands = expands or (isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value))
-    line = _line(value)
-    if not expands and len(indent) + len(key) + len(line) <= _WIDEST:
+    if not expands and len(indent) + len(key) + len(line := _line(value)) <= _WIDEST:
         return line
     deeper = indent + "  "
     if isinstance(value, Mapping) and value:
@@ -78,7 +78,7 @@ def _text(value: object, key: str, indent: str) -> str:
     elif isinstance(value, list) and value:
         inside = [deeper + _text(member, "", deeper) for member in value]
     else:
-        return line
+        return _line(value)
     start, end = "[]" if is_list else "{}"
     return f"{start}\n" + ",\n".join(inside) + f"\n{indent}{end}"
 
@@ -94,4 +94,4 @@ def _line(value: object) -> str:
 
 
 def _quoted(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODER.encode(value)

@@ -13,6 +13,7 @@ import msgspec
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.journal import Decision, Failure, RecoveryAction
+from orderbook_tui.core.money import Asset
 from orderbook_tui.core.replay import replay
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan
@@ -76,7 +77,8 @@ class Rehearsal:
     def __init__(self, plan: Plan, self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST) -> None:
         self._plan = plan
         self._slots: list[ActionSlot] = []
-        _, self._budgets, self._settlement = replay(plan, self._slots)
+        # An account gets its budgets with its first slot: all at once they take a second where there are 100,000.
+        _, self._budgets, self._settlement = replay(msgspec.structs.replace(plan, budgets={}), self._slots)
         self._exchange = Exchange(plan.markets, plan.fees, self_trade_prevention)
         self.refused: list[Refused] = []
         self._asked: dict[str, dict[str, int]] = {}
@@ -94,8 +96,8 @@ class Rehearsal:
         market = action.market
         held = self._budgets.accounts.get(slot.account_id)
         if held is None or market.base.symbol not in held or market.quote.symbol not in held:
-            self._budgets.budget(slot.account_id, market.base)
-            self._budgets.budget(slot.account_id, market.quote)
+            self._give_budget(slot.account_id, market.base)
+            self._give_budget(slot.account_id, market.quote)
         slot.begin(0)
         try:
             self._place(slot)
@@ -124,6 +126,11 @@ class Rehearsal:
                 amount = budget.asset.amount
                 refused = self._first_refused.get((account.id, asset))
                 yield Need(budget.account.name, asset, amount(units), amount(budget.initial), refused)
+
+    def _give_budget(self, account_id: str, asset: Asset) -> None:
+        if asset.symbol not in self._budgets.accounts.get(account_id, ()):
+            budget = self._budgets.budget(account_id, asset)
+            self._budgets.set_units(budget.account, asset, self._plan.budgets.get((account_id, asset.symbol), 0))
 
     def _place(self, slot: ActionSlot) -> None:
         settlement = self._settlement

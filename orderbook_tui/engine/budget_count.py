@@ -6,12 +6,12 @@ that it is about what is, until the run holds still for long enough to count it 
 """
 
 from collections.abc import Generator, Iterable, Sequence
-from enum import IntEnum
-from operator import attrgetter, or_
+from operator import attrgetter, lt, or_
 from typing import Final
 
 from orderbook_tui.core.budget import AccountBudget
 from orderbook_tui.core.money import Asset
+from orderbook_tui.engine.budget_level import Level, level_of
 from orderbook_tui.engine.budget_list import each_budget
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 
@@ -20,28 +20,10 @@ AT_ONCE: Final = 20_000
 _GROUPED_AT_ONCE: Final = AT_ONCE + 1
 _SLICE: Final = 5_000
 _AVAILABLE, _LOCKED, _SPENT, _RECEIVED = map(attrgetter, ("available", "locked", "spent", "received"))
+_FIVE_TIMES = (5).__mul__
 
 Moment = tuple[RunStatus, bool, int]
 """When a run holds still: as long as this stays the same, so do its budgets."""
-
-
-class Level(IntEnum):
-    """How far a budget is used."""
-
-    FINE = 0
-    HIGH = 1
-    DEPLETED = 2
-
-    @property
-    def words(self) -> str:
-        return ("", "over 80 %", "depleted")[self]
-
-
-def level_of(initial: int, available: int, locked: int) -> Level:
-    """Return the level of these pots. What was never given anything does not run out."""
-    if 5 * available >= initial:
-        return Level.FINE
-    return Level.HIGH if available or locked else Level.DEPLETED
 
 
 def moment_of(simulation: Simulation) -> Moment | None:
@@ -54,11 +36,12 @@ def moment_of(simulation: Simulation) -> Moment | None:
 class Total:
     """The pots of many budgets of one asset together, in its units."""
 
-    __slots__ = ("asset", "available", "count", "depleted", "initial", "locked", "received", "spent")
+    __slots__ = ("asset", "available", "count", "depleted", "high", "initial", "locked", "received", "spent")
 
     def __init__(self, asset: Asset) -> None:
         self.asset = asset
-        self.initial = self.available = self.locked = self.spent = self.received = self.count = self.depleted = 0
+        self.initial = self.available = self.locked = self.spent = self.received = self.count = 0
+        self.high = self.depleted = 0
 
     def add(self, budgets: Sequence[AccountBudget]) -> None:
         """Count some budgets in."""
@@ -71,7 +54,9 @@ class Total:
         self.spent += sum(map(_SPENT, budgets))
         self.received += sum(map(_RECEIVED, budgets))
         # Nothing available and nothing locked, but for those that never had anything.
-        self.depleted += list(map(or_, available, locked)).count(0) - initial.count(0)
+        depleted = list(map(or_, available, locked)).count(0) - initial.count(0)
+        self.depleted += depleted
+        self.high += sum(map(lt, map(_FIVE_TIMES, available), initial)) - depleted
 
     @property
     def pots(self) -> tuple[int, int, int, int, int]:
@@ -103,6 +88,11 @@ class BudgetCount:
         self._counting: Generator[int, None, dict[str, Total]] | None = None
         self._began: Moment | None = None
         self._exact_at: Moment | None = None
+
+    @property
+    def high(self) -> int:
+        """How many of the budgets are above 80 %, and not depleted."""
+        return sum(total.high for total in self.totals.values())
 
     @property
     def depleted(self) -> int:

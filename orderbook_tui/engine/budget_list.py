@@ -12,11 +12,14 @@ from operator import methodcaller
 from typing import Final
 
 from orderbook_tui.core.budget import AccountBudget, BudgetStore
+from orderbook_tui.engine.budget_level import Level, level_of
 
 _SLICE: Final = 10_000
 _PARTS: Final = 1_000_000
 """Budgets are ordered by how many millionth parts of them are free."""
 _NEVER: Final = _PARTS + 1000
+LEVELS: Final = {"over": Level.HIGH, "depleted": Level.DEPLETED}
+"""The words that find budgets not by name alone, but also by how far they are used."""
 
 
 class BudgetOrder(StrEnum):
@@ -38,7 +41,10 @@ Listing = Generator[None, None, list[AccountBudget]]
 
 
 def list_budgets(budgets: BudgetStore, order: BudgetOrder = BudgetOrder.ACCOUNT, words: Iterable[str] = ()) -> Listing:
-    """Make the list of all budgets whose account or asset has each of `words` in its name, in any case."""
+    """Make the list of all budgets that each of `words` fits: the account or the asset has it in its name, in any case.
+
+    `over` and `depleted` also fit the budgets that are so at that moment.
+    """
     folded = [word.casefold() for word in words]
     found = (yield from _filtered(budgets, folded)) if folded else all_budgets(budgets)
     if order is BudgetOrder.USED:
@@ -62,24 +68,34 @@ def _filtered(budgets: BudgetStore, words: list[str]) -> Listing:
     symbols = {symbol: symbol.casefold() for symbol in budgets.assets}
     having: dict[tuple[str, ...], set[str]] = {}  # the assets that have all of some words in their names
     found: list[AccountBudget] = []
-    accounts = list(budgets.accounts.values())
-    for start in range(0, len(accounts), _SLICE // 4):
-        for held in accounts[start : start + _SLICE // 4]:
-            named = ""
-            for budget in held.values():
-                named = budget.account.name.casefold()
-                break
-            missing = tuple([word for word in words if word not in named])
-            if not missing:
-                found += held.values()
-                continue
+    by_level = not LEVELS.keys().isdisjoint(words)
+    looked_at = 0
+    for held in list(budgets.accounts.values()):
+        looked_at += len(held) if by_level else 4  # names are looked at by account
+        if looked_at >= _SLICE:
+            looked_at = 0
+            yield
+        named = ""
+        for budget in held.values():
+            named = budget.account.name.casefold()
+            break
+        missing = tuple([word for word in words if word not in named])
+        if not missing:
+            found += held.values()
+        elif by_level:
+            found += [budget for symbol, budget in held.items() if _fits(budget, missing, symbols[symbol])]
+        else:
             chosen = having.get(missing)
             if chosen is None:
                 chosen = having[missing] = {symbol for symbol, text in symbols.items() if all(word in text for word in missing)}
             if chosen:
                 found += [budget for symbol, budget in held.items() if symbol in chosen]
-        yield
     return found
+
+
+def _fits(budget: AccountBudget, words: Iterable[str], symbol: str) -> bool:
+    level = level_of(budget.initial, budget.available, budget.locked)
+    return all(word in symbol or LEVELS.get(word) is level for word in words)
 
 
 def _by_asset(found: list[AccountBudget], budgets: BudgetStore) -> Listing:

@@ -123,6 +123,11 @@ class CheckpointWriter:
         """How many events are saved."""
         return self._written
 
+    @property
+    def unsynced(self) -> int:
+        """How many slots have ended that the disk may not have yet."""
+        return self._unsynced
+
     def slot_ended(self, journal: Sequence[Event]) -> None:
         """Note that a slot has ended; commit what is new, or let it wait for its group.
 

@@ -105,17 +105,26 @@ class StandingAnswers:
         """Ask about failures of that code again."""
         self._answers.pop(code, None)
 
-    async def decide(self, question: Question) -> RecoveryAction:
-        """Return the standing answer, or the decider's."""
+    def at_once(self, question: Question) -> RecoveryAction | None:
+        """Return the standing answer; None where there is none."""
         code, slot = question.failure.code, question.slot.sequence
         answer = self._answers.get(code)
-        standing = answer is not None and not (answer is RecoveryAction.RETRY and slot in self._retried)
-        if answer is None or not standing:
-            answer = await self._decider.decide(question)
-        self.by = f"{self._decider.by}, for all {code} errors" if standing else self._decider.by
-        if answer is RecoveryAction.RETRY and code in self._answers:
-            # Also where the standing answer was given with this one.
+        if answer is None or (answer is RecoveryAction.RETRY and slot in self._retried):
+            return None
+        self.by = f"{self._decider.by}, for all {code} errors"
+        if answer is RecoveryAction.RETRY:
             self._retried.add(slot)
+        return answer
+
+    async def decide(self, question: Question) -> RecoveryAction:
+        """Return the standing answer, or the decider's."""
+        answer = self.at_once(question)
+        if answer is None:
+            answer = await self._decider.decide(question)
+            self.by = self._decider.by
+            if answer is RecoveryAction.RETRY and question.failure.code in self._answers:
+                # The standing answer was given with this one.
+                self._retried.add(question.slot.sequence)
         return answer
 
 

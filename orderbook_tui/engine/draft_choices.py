@@ -5,6 +5,7 @@ written down for that. Who takes part again stands as it stood before.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from orderbook_tui.config.form import ABSENT
@@ -57,8 +58,11 @@ class AccountChoices:
 
     def accounts(self) -> list[Account]:
         """Return those that take part; none, where they cannot be read."""
+        reading = self._draft.reading()
         try:
-            return accounts_of(self._draft.reading().config.accounts, self._draft.folder)
+            if reading.accounts is not None:
+                return reading.accounts.accounts
+            return accounts_of(reading.config.accounts, self._draft.folder)
         except ConfigError:
             return []
 
@@ -67,6 +71,14 @@ class AccountChoices:
         if self._everybody is None:
             return [(account.id, account.name, True) for account in self.accounts()]
         return [(account.id, account.name, account.id not in self._left_out) for account, _ in self._everybody]
+
+    def in_short(self, most: int) -> tuple[int, int, list[str]]:
+        """Return how many take part, how many there are, and the names of the first that take part, at most so many."""
+        if self._everybody is None:
+            accounts = self.accounts()
+            return len(accounts), len(accounts), [account.name for account in accounts[:most]]
+        taken = (account.name for account, _ in self._everybody if account.id not in self._left_out)
+        return len(self._everybody) - len(self._left_out), len(self._everybody), list(islice(taken, most))
 
     def choose(self, chosen: Mapping[str, bool]) -> None:
         """Have accounts, named by their ids, take part or not."""

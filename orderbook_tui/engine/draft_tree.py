@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from orderbook_tui.config.facts import KnownAccounts
 from orderbook_tui.config.form import ABSENT, BUDGETS, budget_rows, value_at
 from orderbook_tui.config.loading import Reading, read_config
-from orderbook_tui.config.models import AccountsSpec
 from orderbook_tui.config.showing import Place
 from orderbook_tui.config.writing import Tree, section_text, text_of
 
@@ -17,7 +17,8 @@ class DraftTree:
         self.tree = tree
         self.saved = tree if saved is None else saved
         self._texts: dict[str, tuple[object, str]] = {}
-        self._sound_accounts: tuple[object, AccountsSpec] | None = None
+        self._known: tuple[object, object, KnownAccounts] | None = None
+        """The accounts that were read last, with the section of the tree and the state of the file they came from."""
         self._text: str | None = None
         self._reading: Reading | None = None
         self._saved_text = text_of(self.saved)
@@ -36,17 +37,28 @@ class DraftTree:
     def reading(self) -> Reading:
         """Return what the loader makes of it. Accounts that were sound, and are the same since, are not read again."""
         if self._reading is None:
-            tree, known = dict(self.tree), {}
+            tree, known = dict(self.tree), None
             if self.path is not None and self.path.stem:
                 tree.setdefault("name", self.path.stem)
-            accounts = tree.get("accounts")
-            if self._sound_accounts is not None and self._sound_accounts[0] is accounts:
-                known["accounts"] = self._sound_accounts[1]
+            accounts, file = tree.get("accounts"), self._state_of_file()
+            if self._known is not None and self._known[0] is accounts and self._known[1] == file:
+                known = self._known[2]
                 del tree["accounts"]
             self._reading = read_config(text_of(tree, section=self._section_text), self.folder, known=known)
-            sound = not any(problem.path.startswith("accounts") for problem in self._reading.problems)
-            self._sound_accounts = (accounts, self._reading.config.accounts) if sound and accounts is not None else None
+            found = self._reading.accounts
+            self._known = (accounts, file, found) if found is not None and accounts is not None else None
         return self._reading
+
+    def _state_of_file(self) -> object:
+        """Return what changes when the file of accounts does; None where there is none."""
+        file = self.at("accounts", "file")
+        if not isinstance(file, str):
+            return None
+        try:
+            state = (self.folder / file).stat()
+        except (OSError, ValueError):
+            return None
+        return state.st_mtime_ns, state.st_size, state.st_ino
 
     def at(self, *place: str | int) -> object:
         """Return what stands at a place, or `ABSENT`."""

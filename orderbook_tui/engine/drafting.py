@@ -7,13 +7,12 @@ good for is asked of the config loader, with the very text that would be saved.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
-from weakref import ref
 
-from orderbook_tui.config import SimulatorConfig, load_config, universe
+from orderbook_tui.config import SimulatorConfig, load_config
 from orderbook_tui.config.form import (
     ABSENT,
     BUDGETS,
@@ -21,26 +20,25 @@ from orderbook_tui.config.form import (
     STRATEGY,
     FormField,
     budget_rows,
+    field_at,
     fields_of,
-    number,
     typed,
 )
 from orderbook_tui.config.reading import read_bytes
-from orderbook_tui.config.schedule import drawn_pair
 from orderbook_tui.config.showing import Place, place_text
 from orderbook_tui.config.universe import assets_of
 from orderbook_tui.config.writing import Number, Tree, text_of, tree_of
-from orderbook_tui.core.overrides import Override, override_pair
+from orderbook_tui.core.overrides import Override
 from orderbook_tui.engine.draft_choices import AccountChoices, choices_of_markets, choose_market
 from orderbook_tui.engine.draft_files import moved, tree_of_config, write_file
+from orderbook_tui.engine.draft_overrides import DraftOverrides
 from orderbook_tui.engine.draft_tree import DraftTree
 from orderbook_tui.engine.fitting import Fitting
 from orderbook_tui.engine.previewing import Preview
-from orderbook_tui.errors import ConfigError, Problem, ScheduleError
+from orderbook_tui.errors import ConfigError, Problem
 
 __all__ = ["ConfigDraft", "Fitting", "FormField", "Override", "Preview"]
 
-_OVERRIDES: Final = ("scheduler", "overrides")
 _MOST_SUGGESTIONS: Final = 200
 
 
@@ -50,12 +48,11 @@ class ConfigDraft:
     def __init__(self, tree: Tree, folder: Path, path: Path | None = None, *, saved: Tree | None = None) -> None:
         self._draft = DraftTree(tree, folder, path, saved)
         self._accounts = AccountChoices(self._draft)
+        self._overrides = DraftOverrides(self._draft)
         self._typed: dict[str, str] = {}
         """What was typed, where the tree says the same in another way."""
         self._couples: object = {}
         """What `match_with` said before another strategy was chosen."""
-        self._preview: ref[Preview] | None = None
-        """The last preview, as long as somebody looks at it."""
 
     @classmethod
     def load(cls, path: Path | str) -> "ConfigDraft":
@@ -112,14 +109,15 @@ class ConfigDraft:
     def fields(self) -> list[FormField]:
         """Return everything that is edited key by key."""
         assets = tuple(assets_of(self._draft.reading().config))
-        fields = self._fields_of(self._draft.tree, self._account_names(), assets)
-        return [field._replace(text=self._typed.get(field.path, field.text)) for field in fields]
+        tree, typed = self._draft.tree, self._typed
+        fields = (self._named(field, tree) for field in fields_of(tree, self._account_names(), assets))
+        return [field._replace(text=typed[field.path]) if field.path in typed else field for field in fields]
 
-    def _fields_of(self, tree: Tree, accounts: Sequence[str] = (), assets: Sequence[str] = ()) -> Iterator[FormField]:
-        for field in fields_of(tree, accounts, assets):
-            if field.path == "name" and self.path is not None:
-                field = field._replace(default=self.path.stem, text=field.text if "name" in tree else self.path.stem)
-            yield field
+    def _named(self, field: FormField, tree: Tree) -> FormField:
+        """Return a field of a tree as it is; a file that says no name is called as it is called."""
+        if field.path != "name" or self.path is None:
+            return field
+        return field._replace(default=self.path.stem, text=field.text if "name" in tree else self.path.stem)
 
     def config(self) -> SimulatorConfig:
         """Return the configuration.
@@ -141,20 +139,20 @@ class ConfigDraft:
 
     def place_of(self, path: str) -> str:
         """Return the path of the field that a problem's path is about, empty where that is no field."""
-        paths = {field.path for field in fields_of(self._draft.tree)}
         parts = _place(path)
         around = (place_text(parts[:length]) for length in range(len(parts), 0, -1))
-        return next((place for place in around if place in paths), "")
+        return next((place for place in around if field_at(self._draft.tree, place) is not None), "")
 
     # Changing it
 
     def set(self, path: str, text: str) -> None:
         """Put in what was typed into a field. What is no such value is kept as it is, and is a problem."""
-        field = next((field for field in self._fields_of(self._draft.tree) if field.path == path), None)
+        field = field_at(self._draft.tree, path)
         if field is None:
             return
         place = _place(path)
-        before = next((field.text for field in self._fields_of(self._draft.saved) if field.path == path), None)
+        saved = field_at(self._draft.saved, path)
+        before = self._named(saved, self._draft.saved).text if saved is not None else None
         if place == STRATEGY:
             self._choose_strategy(text)
         elif place == MATCH_WITH:
@@ -218,6 +216,10 @@ class ConfigDraft:
         """Return id and name of each account, and whether it takes part."""
         return self._accounts.choices()
 
+    def accounts_in_short(self, most: int) -> tuple[int, int, list[str]]:
+        """Return how many take part, how many there are, and the names of the first that take part, at most so many."""
+        return self._accounts.in_short(most)
+
     def choose_account(self, account_id: str, chosen: bool) -> None:
         """Have an account take part or not; where some do not, those that do are written down one by one."""
         self._accounts.choose({account_id: chosen})
@@ -237,51 +239,18 @@ class ConfigDraft:
     @property
     def overrides(self) -> dict[int, Override]:
         """The slots whose amounts are given."""
-        specs = self._draft.reading().config.scheduler.overrides
-        return {spec.slot: Override(spec.slot, spec.bid_amount, spec.ask_amount) for spec in specs}
+        return self._overrides.given()
 
     def override(self, slot: int, bid_amount: str | Decimal | None, ask_amount: str | Decimal | None) -> str | None:
         """Give a slot amounts of its own, in place of those it has had before; empty text and None leave one out.
 
         Returns why they do not fit, in words; the draft is then as it was.
         """
-        row: Tree = {"slot": Number(slot)}
-        for key, amount in (("bid_amount", bid_amount), ("ask_amount", ask_amount)):
-            text = str(amount).strip() if amount is not None else ""
-            if text:
-                row[key] = number(text) or text
-        before, rows = self._draft.at(*_OVERRIDES), self._other_overrides(slot)
-        problems = set(self._draft.reading().problems)
-        self._draft.put(_OVERRIDES, [*rows, row])
-        refused = next((problem.message for problem in self._draft.reading().problems if problem not in problems), None)
-        if refused is None and not problems:
-            refused = self._unfit(slot)
-        if refused is not None:
-            self._draft.put(_OVERRIDES, before)
-        return refused
+        return self._overrides.put(slot, bid_amount, ask_amount)
 
     def clear_override(self, slot: int) -> None:
         """Let a slot have the amounts that are drawn for it."""
-        self._draft.put(_OVERRIDES, self._other_overrides(slot) or ABSENT)
-        if self._draft.at(*_OVERRIDES) is ABSENT and self._draft.saved_at(*_OVERRIDES) == []:
-            self._draft.put(_OVERRIDES, [])
-
-    def _other_overrides(self, slot: int) -> list[object]:
-        rows = self._draft.at(*_OVERRIDES)
-        others = rows if isinstance(rows, list) else []
-        return [row for row in others if not (isinstance(row, dict) and _is_number(row.get("slot"), slot))]
-
-    def _unfit(self, slot: int) -> str | None:
-        """Return what the schedule has against the overrides of a slot's pair, in words."""
-        config = self.config()
-        overrides = tuple(override for override in self.overrides.values() if override.slot >> 1 == slot >> 1)
-        preview = self._preview() if self._preview is not None else None
-        pair = preview.drawn_pair(slot >> 1) if preview is not None and preview.is_of(config) else None
-        try:
-            override_pair(pair or drawn_pair(config, universe(config, self.folder), slot >> 1), overrides)
-        except (ScheduleError, ConfigError) as error:
-            return str(error)
-        return None
+        self._overrides.clear(slot)
 
     # Keeping it
 
@@ -312,7 +281,7 @@ class ConfigDraft:
             ConfigError: there are problems.
         """
         preview = Preview(self.config(), self.folder)
-        self._preview = ref(preview)
+        self._overrides.look_at(preview)
         return preview
 
     def fitting(self) -> Fitting:
@@ -344,11 +313,6 @@ class ConfigDraft:
         while not fitting.advance(1.0):
             pass
         return fitting.words
-
-
-def _is_number(value: object, wanted: int) -> bool:
-    found = number(value) if isinstance(value, Number) else None
-    return found is not None and Decimal(found) == wanted
 
 
 def _place(path: str) -> Place:

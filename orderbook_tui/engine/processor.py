@@ -16,7 +16,7 @@ import anyio
 from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.engine.control import Ending, RunControl, unwrapped
-from orderbook_tui.engine.decisions import Decider, Question, terminal_or_quit
+from orderbook_tui.engine.decisions import Decider, Question, StandingAnswers, terminal_or_quit
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.errors import FailureKind, OrderError
 
@@ -189,11 +189,15 @@ class SlotProcessor:
         """Have it decided what becomes of a slot; return why the run ends here, where it does."""
         assert slot.last_error is not None
         question = self._observer.question_about(slot, slot.last_error)
-        self._observer.waiting(question)
-        try:
-            answer = await self._answer(question)
-        finally:
-            self._observer.waiting(None)
+        answer = self._standing_answer(question)
+        if answer is not None:
+            await asyncio.sleep(0)  # or nobody else would be heard while one failure follows the other
+        else:
+            self._observer.waiting(question)
+            try:
+                answer = await self._answer(question)
+            finally:
+                self._observer.waiting(None)
         if answer is None:
             slot.move(_PENDING)
             return Ending.STOPPED
@@ -207,6 +211,12 @@ class SlotProcessor:
             slot.move(_PENDING)
             return Ending.STOPPED
         return None
+
+    def _standing_answer(self, question: Question) -> tuple[RecoveryAction, str] | None:
+        """Return what was answered before about all errors of this kind: nobody has to wait for that."""
+        decider = self._decider
+        action = decider.at_once(question) if isinstance(decider, StandingAnswers) else None
+        return (action, decider.by) if action is not None and decider is not None else None
 
     async def _answer(self, question: Question) -> tuple[RecoveryAction, str] | None:
         """Return the decider's answer and its name; None where the run was stopped before it came."""

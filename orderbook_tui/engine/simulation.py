@@ -206,6 +206,11 @@ class Simulation:
     def stop_conditions(self, conditions: StopConditions) -> None:
         self._stops.arm(conditions, self._next_sequence())
 
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether something has happened that is not in the checkpoint yet."""
+        return self._writer is not None and self._writer.written < len(self.state.journal)
+
     def account_name(self, account_id: str) -> str:
         """Return what people call an account."""
         return self._names.get(account_id, account_id)
@@ -328,7 +333,8 @@ class Simulation:
     def close(self) -> None:
         """Let go of the checkpoint. A run that was never started leaves none."""
         if self._writer is not None:
-            self._flush()
+            if self.is_unsaved or self._writer.unsynced:  # a run that was only opened was not saved just now
+                self._flush()
             self._writer.close()
             self._writer = None
 
@@ -341,6 +347,8 @@ class Simulation:
         self._open_checkpoint()
         if self._writer is not None:
             executor.keep_intents(self._writer)
+            if self.is_unsaved:
+                self._flush()  # what could not be saved before is saved before more is placed, or nothing is
         bookkeeper = Bookkeeper(
             self.state,
             self.budgets,

@@ -25,6 +25,16 @@ class StopConditions(msgspec.Struct, frozen=True, kw_only=True):
     on_verdict: bool = False
     """When a slot is through, its order settled and its pair ended, and it was not matched."""
 
+    def in_words(self) -> str:
+        """Return what they are, in a few words; nothing where there are none."""
+        told = [
+            (f"at slot {self.slot}", self.slot is not None),
+            ("at a failure", self.on_failure),
+            ("at an empty budget", self.on_depleted),
+            ("at a miss", self.on_verdict),
+        ]
+        return ", ".join(words for words, holds in told if holds)
+
 
 class StopWatch:
     """Looks on as slots are run, and calls `stop` with the words for what has made the run pause.

@@ -8,8 +8,10 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -32,6 +34,8 @@ from orderbook_tui.tui.settings import read_settings, remember_theme
 from orderbook_tui.tui.terminal_title import TerminalTitle
 from orderbook_tui.tui.theme import DARK, THEMES
 
+_ANSWERS = ("r", "s", "c", "q", "a")
+"""Keys that mean something else where no dialog is."""
 _GOING_ON = (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.WAITING)
 
 
@@ -82,6 +86,10 @@ class OrderbookApp(App[int]):
         self.asker = ScreenDecider(self)
         self.decider = StandingAnswers(self.asker)
         self.run_task = RunTask(self, self._run_ended)
+        self.answer_key_at = 0.0
+        """When a key that answers questions was last pressed where there was none."""
+        self.damage: dict[str, str] = {}
+        """Checkpoints that turned out to be damaged when they were opened, and how."""
         self.leaving = Leaving(self)
         self.replacing = Replacing(self)
         self._frames = Frames()
@@ -93,6 +101,11 @@ class OrderbookApp(App[int]):
         self.theme = DARK.name
         for called in set(self.available_themes) - set(THEMES):
             self.unregister_theme(called)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not isinstance(self.screen, DialogScreen) and event.key in _ANSWERS:
+            self.answer_key_at = monotonic()
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         self.leaving.heed_signals()
@@ -109,14 +122,11 @@ class OrderbookApp(App[int]):
             yield SystemCommand(
                 f"Theme: {called.removeprefix('orderbook-')}", "Wear it, now and later", partial(self.wear, called)
             )
-        if isinstance(screen, RunScreen):
-            for _, binding, enabled, tooltip in screen.active_bindings.values():
-                if enabled and binding.id and tooltip and not binding.id.startswith("show."):
-                    yield SystemCommand(
-                        screen.key_label(binding.action) or binding.description,
-                        tooltip,
-                        partial(self.simulate_key, binding.key),
-                    )
+        bound = {binding.id: binding for _, binding, enabled, _ in screen.active_bindings.values() if enabled and binding.id}
+        for called, binding in bound.items():
+            if binding.tooltip and not called.startswith("show."):
+                what = binding.tooltip[0].upper() + binding.tooltip[1:]
+                yield SystemCommand(what, f"key {self.get_key_display(binding)}", partial(self.simulate_key, binding.key))
 
     # Settings
 
@@ -242,6 +252,7 @@ class OrderbookApp(App[int]):
         elif outcome is Ending.QUIT:
             self.leaving.go()
         elif outcome is Ending.DONE and not self.leaving.has_begun:
+            self.clear_notifications()  # such as the last end, before slots were revisited
             self._notices.tell_the_end(simulation)
 
     async def end_run(self) -> None:

@@ -1,7 +1,7 @@
 """What each answer to a question comes to: for the slot itself, and for the partner that it was to cross.
 
 When a directed pair's second slot has ended, what is left of the pair is cancelled; see `Bookkeeper`. Orders that anyone may
-meet stay open.
+meet stay open, and so do those at a venue that cannot be told to cancel.
 """
 
 from orderbook_tui.core.journal import RecoveryAction
@@ -15,7 +15,7 @@ def consequences(simulation: Simulation, slot: ActionSlot) -> dict[RecoveryActio
     partner = _partner(simulation, slot)
     return {
         RecoveryAction.RETRY: "one more attempt now; if it fails, you are asked again",
-        RecoveryAction.SKIP: f"give it up{_given_up(slot, partner)}",
+        RecoveryAction.SKIP: f"give it up{_given_up(slot, partner, cancels=simulation.exchange is not None)}",
         RecoveryAction.CONTINUE: "leave it Failed, to be revisited; the partner as with Skip",
         RecoveryAction.QUIT: "save and leave; on resume this slot is tried again",
     }
@@ -25,15 +25,16 @@ def _partner(simulation: Simulation, slot: ActionSlot) -> ActionSlot | None:
     return simulation.slots[slot.partner] if slot.partner < len(simulation.slots) else None
 
 
-def _given_up(slot: ActionSlot, partner: ActionSlot | None) -> str:
+def _given_up(slot: ActionSlot, partner: ActionSlot | None, *, cancels: bool) -> str:
     if partner is None:
         return ""
     called = f"partner slot {partner.sequence}"
     if slot.action.matching_strategy.account is None:
         return f"; {called} may meet anyone"
     if not partner.is_ended:
-        return f"; {called} then runs alone: cancelled"
+        return f"; {called} then runs alone: {'cancelled' if cancels else 'it stays open'}"
     if partner.open:
         market = partner.action.market
-        return f"; {called} loses its open {quantity(market, partner.open)} {name(market.base.symbol, 12)}"
+        left = f"{quantity(market, partner.open)} {name(market.base.symbol, 12)}"
+        return f"; {called} {'loses its open' if cancels else 'keeps open its'} {left}"
     return f"; {called} has nothing open"

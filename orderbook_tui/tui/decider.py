@@ -25,6 +25,8 @@ class ScreenDecider:
         self._question: Question | None = None
         self._answer: asyncio.Future[RecoveryAction] | None = None
         self._screen: RetryScreen | None = None
+        self._held = False
+        """Whether the run is paused only because the dialog was put off."""
 
     @property
     def is_put_off(self) -> bool:
@@ -36,28 +38,36 @@ class ScreenDecider:
             self._question, self._answer = question, asyncio.get_running_loop().create_future()
             self._app.bell()
             try:
-                self.ask_again()
-                return await self._answer
+                self._ask(unbidden=True)
+                answer = await self._answer
+                if self._held and self._app.simulation is not None:
+                    self._app.simulation.go()
+                return answer
             finally:
                 # Here and nowhere else is it taken off the stack: answered or not, once, and never under another screen.
-                self._question = None
+                self._question, self._held = None, False
                 self._take_off()
 
     def ask_again(self) -> None:
-        """Show the dialog, unless it is there."""
+        """Show the dialog that was put off."""
+        self._ask(unbidden=False)
+
+    def _ask(self, *, unbidden: bool) -> None:
         from orderbook_tui.tui.screens.retry import RetryScreen
 
         simulation = self._app.simulation
         if self._question is None or self._answer is None or self._screen is not None or simulation is None:
             return
         self._app.clear_notifications()  # they would lie on the choices
-        self._screen = RetryScreen(simulation, self._question, self._answer)
+        self._screen = RetryScreen(simulation, self._question, self._answer, unbidden=unbidden)
         self._app.push_screen(self._screen)
 
     def put_off(self) -> None:
-        """Take the dialog away with nothing decided; the run is paused."""
-        if self._question is not None and self._app.simulation is not None:
-            self._app.simulation.pause()
+        """Take the dialog away with nothing decided; the run is paused until it is."""
+        simulation = self._app.simulation
+        if self._question is not None and simulation is not None:
+            self._held = self._held or not simulation.control.paused
+            simulation.pause()
             self._take_off()
 
     def _take_off(self) -> None:

@@ -1,6 +1,6 @@
 """What is said in passing, in the corner: the end of a run, why it paused by itself, a budget that runs out."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.alerts import BudgetAlerts
@@ -9,6 +9,9 @@ from orderbook_tui.tui.screens.base import DialogScreen
 
 if TYPE_CHECKING:
     from orderbook_tui.tui.app import OrderbookApp
+
+_ALERT_S: Final = 5
+"""Seconds that an alert stays: it lies over what the screen shows."""
 
 
 class Notices:
@@ -31,8 +34,8 @@ class Notices:
             self._stopped_by = simulation.stopped_by
             if self._stopped_by:
                 self._app.notify(message(self._stopped_by), title="Paused", markup=False, timeout=10)
-        for notice in self._alerts.look():
-            self._app.notify(message(notice.text), severity=notice.severity, markup=False, timeout=8)
+        if (notice := self._alerts.look()) is not None:
+            self._app.notify(message(notice.text), severity=notice.severity, markup=False, timeout=_ALERT_S)
 
     def tell_the_end(self, simulation: Simulation) -> None:
         """Say what became of the run."""

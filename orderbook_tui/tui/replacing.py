@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from orderbook_tui.engine.simulation import Simulation
+from orderbook_tui.errors import CheckpointDamaged, OrderbookTuiError
 
 if TYPE_CHECKING:
     from orderbook_tui.tui.app import OrderbookApp
 
-_Source = Callable[[], Awaitable[Simulation | None]]
+_Source = Callable[[], Awaitable[Simulation]]
 
 
 class Replacing:
@@ -67,18 +68,23 @@ class Replacing:
             self._worker = self._app.run_worker(self._replace(source), group="open")
 
     async def _replace(self, source: _Source) -> None:
+        """Get the other one first: what cannot be opened leaves the one that is open as it is."""
         app = self._app
         with app.complaining():
-            await app.end_run()
+            simulation = await source()
+            try:
+                await app.end_run()
+            except OrderbookTuiError:
+                simulation.close()
+                raise
             if app.leaving.has_begun:
-                return
-            app.show_simulation(None)
-            app.show_simulation(await source())
-        if app.simulation is not None:
-            app.show_screen("slots")
+                simulation.close()
+            else:
+                app.show_simulation(simulation)
+                app.show_screen("slots")
 
-    async def _read(self, simulation_id: str) -> Simulation | None:
-        """Read a checkpoint, showing how far that is; None if the app began to leave meanwhile."""
+    async def _read(self, simulation_id: str) -> Simulation:
+        """Read a checkpoint, showing how far that is."""
         from orderbook_tui.tui.screens.opening import OpeningScreen
 
         app, opening = self._app, OpeningScreen(simulation_id)
@@ -86,10 +92,10 @@ class Replacing:
         try:
             read = partial(Simulation.resume, simulation_id, app.state_dir, progress=opening.note)
             simulation = await asyncio.to_thread(read)
+        except CheckpointDamaged as error:
+            app.damage[simulation_id] = str(error)
+            raise
         finally:
             app.take_off(opening)
-        if app.leaving.has_begun:
-            simulation.close()
-            return None
         app.config_path = None
         return simulation

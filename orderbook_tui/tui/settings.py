@@ -1,6 +1,6 @@
 """What a person has settled for this program: a theme, and keys of their own. One JSON file in the platform's config folder.
 
-    {"theme": "orderbook-light", "keys": {"run.step": "n,j", "slots.follow": "F"}}
+    {"theme": "orderbook-light", "keys": {"run.step": "n,z", "slots.follow": "F"}}
 
 A file that cannot be understood is complained about and left as it is: what somebody wrote is not written over.
 """

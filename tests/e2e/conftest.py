@@ -18,9 +18,14 @@ class Folder:
 
     def __init__(self, path: Path, nursery: Nursery) -> None:
         self.path, self._nursery = path, nursery
+        self.configure("simulator.json", 12)
+
+    def configure(self, name: str, *outages: int) -> None:
+        """Write a config in which each of these slots fails until it is retried by hand, or until the run is resumed."""
         config = json.loads((CONFIGS / "simulator.json").read_text())
         config["processor"] |= {"slots_per_second": None, "retry_base_delay_ms": 1}
-        (path / "simulator.json").write_text(json.dumps(config))
+        config["venue"]["faults"]["outages"] = [{"from_slot": slot, "slots": 1, "attempts": 4} for slot in outages]
+        (self.path / name).write_text(json.dumps(config))
 
     def run(self, *arguments: str) -> Ended:
         """Run the program here, without a terminal."""

@@ -9,6 +9,7 @@ Nothing here sleeps for a fixed time: one waits for what one wants to see, and f
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -24,21 +25,31 @@ from typing import Final, Self
 
 import pyte
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 30.0
 """How long a slow machine may take for anything."""
 SIZES: Final = ((120, 36), (80, 24))
 KEYS: Final = {
     "enter": "\r",
+    "tab": "\t",
     "escape": "\x1b",
     "space": " ",
     "ctrl+c": "\x03",
+    "ctrl+o": "\x0f",
+    "ctrl+s": "\x13",
+    "ctrl+u": "\x15",
     "up": "\x1b[A",
     "down": "\x1b[B",
+    "end": "\x1b[F",
+    "f2": "\x1bOQ",
     "f5": "\x1b[15~",
+    "f9": "\x1b[20~",
 }
 
 ALTERNATE_SCREEN, MAIN_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
+_TITLE: Final = re.compile("\x1b\\]2;([^\x07\x1b]*)")
+_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+_ASKS_FOR_FRAMES, _HAS_FRAMES = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 _MODES: Final = {
     "mouse": b"1000",
     "mouse drags": b"1003",
@@ -53,6 +64,11 @@ def command() -> list[str]:
     """Return how the program is started: as it is installed beside the Python that runs the tests."""
     installed = Path(sysconfig.get_path("scripts")) / "orderbook-tui"
     return [str(installed)] if installed.exists() else [sys.executable, "-m", "orderbook_tui"]
+
+
+def settings_path(folder: Path) -> Path:
+    """Return where the program that is started in `folder` has its settings."""
+    return folder / ".config" / "orderbook-tui" / "settings.json"
 
 
 class Terminal:
@@ -73,7 +89,9 @@ class Terminal:
             stdout=self._theirs,
             stderr=self._theirs,
             cwd=folder,
-            env=environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            # The settings of whoever runs the tests are not read, nor written.
+            env=environment
+            | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(settings_path(folder).parents[1])},
             start_new_session=True,
             # The terminal has to be the session's own, or nobody is told when it vanishes.
             preexec_fn=_take_terminal,  # noqa: PLW1509
@@ -101,6 +119,22 @@ class Terminal:
     def text(self) -> str:
         """The screen as one text."""
         return "\n".join(self.lines)
+
+    @property
+    def background(self) -> str:
+        """The colour that the middle of the screen is painted on."""
+        return str(self._screen.buffer[self._screen.lines // 2][self._screen.columns - 1].bg)
+
+    @property
+    def cursor_line(self) -> int:
+        """The line that the terminal's own cursor is in: where an input has the focus, that input's."""
+        return int(self._screen.cursor.y)
+
+    @property
+    def title(self) -> str:
+        """The title that the terminal was given last."""
+        titles = _TITLE.findall(self.everything)
+        return titles[-1] if titles else ""
 
     @property
     def everything(self) -> str:
@@ -131,6 +165,13 @@ class Terminal:
         """Press keys, named as in `KEYS` or as they are written."""
         for key in keys:
             os.write(self._ours, KEYS.get(key, key).encode())
+
+    def click(self, text: str) -> None:
+        """Press and release the left button of the mouse on the first `text` on the screen, once it is there."""
+        self.wait_for(text)
+        line = next(number for number, line in enumerate(self.lines) if text in line)
+        place = f"{self._screen.display[line].index(text) + 1};{line + 1}"
+        self.press(f"\x1b[<0;{place}M", f"\x1b[<0;{place}m")
 
     def resize(self, columns: int, lines: int) -> None:
         """Make the terminal another size, as somebody who drags its corner."""
@@ -191,10 +232,16 @@ class Terminal:
         """Take in what the program writes, waiting so long for it; return whether there was anything."""
         if not select.select([self._ours], [], [], seconds)[0]:
             return False
-        chunk = os.read(self._ours, 1 << 16)
-        self.written += chunk
-        self._stream.feed(chunk)
-        return True
+        while True:
+            chunk = os.read(self._ours, 1 << 16)
+            self.written += chunk
+            self._stream.feed(chunk)
+            if _ASKS_FOR_FRAMES in chunk:
+                os.write(self._ours, _HAS_FRAMES)
+            # Half a frame is nothing to look at.
+            in_a_frame = self.written.rfind(_FRAME_BEGINS) > self.written.rfind(_FRAME_ENDS)
+            if not in_a_frame or not select.select([self._ours], [], [], 1.0)[0]:
+                return True
 
     def _set_size(self, size: tuple[int, int]) -> None:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))

@@ -1,34 +1,14 @@
 """The app, from its command to its exit status: opening, running, deciding, stepping, resuming."""
 
 import json
-import re
 from collections.abc import Callable
 
 import pytest
 
 from orderbook_tui.core.words import harmless
+from tests.e2e.acting import DIALOG, SCREENS, Size, answered_without_a_screen, done, run_to_the_dialog, show, the_app
 from tests.e2e.conftest import Folder
 from tests.e2e.terminal import ALTERNATE_SCREEN, SIZES, Terminal
-
-DIALOG = ("WAITING FOR YOU", "Slot 12 keeps failing", "Retry", "Skip", "Continue", "Quit")
-Size = tuple[int, int]
-
-
-def the_app(folder: Folder, size: Size = SIZES[0], *options: str) -> Terminal:
-    """Open the app on the config."""
-    return Terminal("simulator.json", *options, folder=folder.path, size=size)
-
-
-def run_to_the_dialog(terminal: Terminal) -> None:
-    terminal.wait_for("READY", "Start")
-    terminal.press("space")
-    terminal.wait_for(*DIALOG)
-
-
-def done(terminal: Terminal) -> int:
-    """Return how many slots the strip on top says have ended."""
-    found = re.search(r"(\d+)/40", terminal.lines[0])
-    return int(found[1]) if found else 0
 
 
 def test_it_opens_ready_and_leaves_nothing_of_a_run_that_was_not_started(folder: Folder, size: Size) -> None:
@@ -97,11 +77,46 @@ def test_the_choice_under_the_cursor_is_taken_with_enter(folder: Folder) -> None
 def test_other_keys_decide_nothing(folder: Folder) -> None:
     with the_app(folder) as terminal:
         run_to_the_dialog(terminal)
-        terminal.press("x", "space", "n", "2", "5", "escape")
-        terminal.wait_for("waits for your choice")
+        terminal.press("x", "space", "n", "2", "5", "t", "?")
+        terminal.wait_for("Help: A slot keeps failing")
+        terminal.press("escape")
+        terminal.wait_while("Help: A slot")
         terminal.wait_for(*DIALOG)
         terminal.press("r")
         terminal.wait_for("DONE", "40/40")
+
+
+def test_an_answer_that_is_put_off_is_given_later(folder: Folder, size: Size) -> None:
+    with the_app(folder, size) as terminal:
+        run_to_the_dialog(terminal)
+        terminal.press("escape")
+        terminal.wait_for("PAUSED, WAITING FOR YOU", " 12/40", "InProgress", "Decide")
+        for key in SCREENS:
+            show(terminal, key)
+            terminal.wait_for("PAUSED, WAITING FOR YOU", " 12/40")
+        terminal.press("space")
+        terminal.wait_for(*DIALOG)
+        terminal.press("r")
+        # It was held for the answer only.
+        terminal.wait_for("DONE", "40/40")
+        terminal.press("q")
+        assert terminal.end() == 0
+    assert folder.slots()[12]["decisions"] == "retry"
+
+
+def test_the_same_for_all_is_asked_once(folder: Folder) -> None:
+    folder.configure("outages.json", 4, 10, 16)
+    with the_app(folder, config="outages.json") as terminal:
+        terminal.wait_for("READY", "Start")
+        terminal.press("space")
+        terminal.wait_for("Slot 4 keeps failing", "a [ ]")
+        terminal.press("a")
+        terminal.wait_for("a [x]")
+        terminal.press("s")
+        terminal.wait_for("DONE", "40/40", "0 failed", "3 skipped")
+        terminal.press("q")
+        assert terminal.end() == 1
+    assert {slot["sequence"] for slot in folder.slots() if slot["decisions"] == "skip"} == {4, 10, 16}
 
 
 def test_n_runs_exactly_one_slot(folder: Folder, size: Size) -> None:
@@ -160,10 +175,7 @@ def test_a_run_left_in_the_middle_is_listed_and_resumed_to_the_same_state(
     assert resumed["simulation_id"] == left["simulation_id"]
 
     uninterrupted = another_folder()
-    with Terminal("run", "simulator.json", "--on-failure", "ask", folder=uninterrupted.path) as terminal:
-        terminal.wait_for("[r]etry  [s]kip  [c]ontinue  [q]uit ?")
-        terminal.press("r", "enter")
-        assert terminal.end() == 0
+    answered_without_a_screen(uninterrupted, "r")
     assert resumed["state_hash"] == uninterrupted.summary()["state_hash"]
 
 

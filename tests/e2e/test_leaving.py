@@ -1,51 +1,45 @@
 """However the app is left, the terminal is as it was and the run can be taken up; and questions without a screen."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from tests.e2e.acting import (
+    QUESTION,
+    SCREENS,
+    Size,
+    assert_resumable,
+    assert_sane,
+    done,
+    in_the_middle,
+    run_to_the_dialog,
+    show,
+    the_app,
+)
 from tests.e2e.conftest import Folder
-from tests.e2e.terminal import ALTERNATE_SCREEN, MAIN_SCREEN, SHOW_CURSOR, Terminal
-from tests.e2e.test_app import DIALOG, Size, done, run_to_the_dialog, the_app
+from tests.e2e.terminal import SIZES, Terminal
 
-QUESTION = "[r]etry  [s]kip  [c]ontinue  [q]uit ?"
-
-
-def in_the_middle(folder: Folder, size: Size = (120, 36)) -> Terminal:
-    """Open the app and start a run that is slow enough to be in the middle of."""
-    terminal = the_app(folder, size, "--slots-per-second", "2")
-    terminal.wait_for("READY", "Start")
-    terminal.press("space")
-    terminal.wait_until(lambda: done(terminal) >= 1, "the run to have begun")
-    return terminal
+PLACES = [*SCREENS, "dialog"]
 
 
-def wait_for_keys(terminal: Terminal, key: str, *, line: int) -> None:
-    """Wait until the keys are in this line, the last one."""
-    terminal.wait_until(lambda: key in terminal.lines[line - 1], f"the keys in line {line}")
+@contextmanager
+def left_from(place: str, folder: Folder, size: Size) -> Iterator[Terminal]:
+    """Open the app in the middle of a run, with one of the screens shown, or the dialog."""
+    if place == "dialog":
+        with the_app(folder, size) as terminal:
+            run_to_the_dialog(terminal)
+            yield terminal
+    else:
+        with in_the_middle(folder, size) as terminal:
+            show(terminal, place)
+            yield terminal
 
 
-def wait_for_columns(terminal: Terminal, *, up_to: str) -> None:
-    """Wait until the table's last column is this one."""
-    terminal.wait_until(lambda: terminal.lines[1].endswith(up_to), f"the columns up to {up_to}")
-
-
-def assert_sane(terminal: Terminal) -> None:
-    """Check that an ended program has given the terminal back as it got it."""
-    assert terminal.is_as_before()
-    assert terminal.modes_left_on() == set()
-    assert terminal.written.count(ALTERNATE_SCREEN) == 1
-    assert terminal.written.rfind(MAIN_SCREEN) > terminal.written.rfind(ALTERNATE_SCREEN)
-    assert terminal.written.rfind(SHOW_CURSOR) > terminal.written.rfind(ALTERNATE_SCREEN)
-
-
-def assert_resumable(folder: Folder, skipping_hash: str) -> None:
-    """Check that the saved run is intact, and ends as if nothing had interrupted it."""
-    saved = folder.listed()
-    assert [(row["status"], row["total_slots"]) for row in saved] == [("interrupted", 40)]
-    resumed = folder.run("resume", "latest", "--on-failure", "skip")
-    assert resumed.status == 1, resumed.stderr
-    assert folder.summary()["state_hash"] == skipping_hash
+def size_of(place: str) -> Size:
+    """Half of the screens are left at one size, half at the other."""
+    return SIZES[PLACES.index(place) % 2]
 
 
 def test_q_gives_the_terminal_back(folder: Folder, size: Size) -> None:
@@ -59,24 +53,57 @@ def test_q_gives_the_terminal_back(folder: Folder, size: Size) -> None:
         assert not terminal.leaves_a_process
 
 
-def test_ctrl_c_asks_while_the_run_goes_on_and_then_saves(folder: Folder, size: Size, skipping_hash: str) -> None:
-    with in_the_middle(folder, size) as terminal:
+@pytest.mark.parametrize("place", PLACES)
+def test_ctrl_c_asks_while_the_run_goes_on_and_then_saves(folder: Folder, place: str, skipping_hash: str) -> None:
+    with left_from(place, folder, size_of(place)) as terminal:
         terminal.press("ctrl+c")
-        terminal.wait_for("Stop it and leave?")
-        terminal.press("y")
-        terminal.end()
+        if place != "dialog":
+            terminal.wait_for("Stop it and leave?")
+            terminal.press("y")
+        assert terminal.end() == 130
         assert_sane(terminal)
+        assert not terminal.leaves_a_process
+    if place == "dialog":
+        slot = folder.slots()[12]
+        assert (slot["state"], slot["attempt_count"], slot["decisions"]) == ("Pending", 4, "")
     assert_resumable(folder, skipping_hash)
 
 
-def test_ctrl_c_at_the_dialog_leaves_the_slot_to_be_decided_on_resume(folder: Folder, skipping_hash: str) -> None:
-    with the_app(folder) as terminal:
-        run_to_the_dialog(terminal)
-        terminal.press("ctrl+c")
-        terminal.end()
+@pytest.mark.parametrize("place", PLACES)
+def test_sigterm_saves_and_gives_the_terminal_back(folder: Folder, place: str, skipping_hash: str) -> None:
+    with left_from(place, folder, size_of(place)) as terminal:
+        terminal.signal(signal.SIGTERM)
+        assert terminal.end() == 130
         assert_sane(terminal)
-    slot = folder.slots()[12]
-    assert (slot["state"], slot["attempt_count"], slot["decisions"]) == ("Pending", 4, "")
+        assert not terminal.leaves_a_process
+    assert folder.slots()[12]["decisions"] == ""
+    assert_resumable(folder, skipping_hash)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_terminal_that_vanishes_leaves_a_run_that_can_be_resumed(folder: Folder, place: str, skipping_hash: str) -> None:
+    with left_from(place, folder, size_of(place)) as terminal:
+        terminal.vanish()
+        assert terminal.end() == 130
+        assert not terminal.leaves_a_process
+    assert_resumable(folder, skipping_hash)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_kill_9_loses_nothing_that_was_on_the_screen(folder: Folder, place: str, skipping_hash: str) -> None:
+    with left_from(place, folder, size_of(place)) as terminal:
+        seen = done(terminal)
+        terminal.signal(signal.SIGKILL)
+        assert terminal.end() == -signal.SIGKILL
+    assert folder.summary()["stats"]["completed_slots"] >= seen > 0
+    assert_resumable(folder, skipping_hash)
+
+
+def test_sighup_alone_leaves_too(folder: Folder, skipping_hash: str) -> None:
+    with in_the_middle(folder) as terminal:
+        terminal.signal(signal.SIGHUP)
+        assert terminal.end() == 130
+        assert not terminal.leaves_a_process
     assert_resumable(folder, skipping_hash)
 
 
@@ -87,80 +114,6 @@ def test_ctrl_c_before_the_start_just_leaves(folder: Folder) -> None:
         assert terminal.end() == 0
         assert_sane(terminal)
     assert folder.listed() == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_a_run_that_can_be_resumed(folder: Folder, number: signal.Signals, skipping_hash: str) -> None:
-    with in_the_middle(folder) as terminal:
-        terminal.signal(number)
-        terminal.end()
-        assert not terminal.leaves_a_process
-    assert_resumable(folder, skipping_hash)
-
-
-def test_sigterm_gives_the_terminal_back_and_says_so(folder: Folder, size: Size) -> None:
-    with in_the_middle(folder, size) as terminal:
-        terminal.signal(signal.SIGTERM)
-        assert terminal.end() == 130
-        assert_sane(terminal)
-
-
-def test_sigterm_at_the_dialog_decides_nothing(folder: Folder, skipping_hash: str) -> None:
-    with the_app(folder) as terminal:
-        run_to_the_dialog(terminal)
-        terminal.signal(signal.SIGTERM)
-        terminal.end()
-    slot = folder.slots()[12]
-    assert (slot["state"], slot["decisions"]) == ("Pending", "")
-    assert_resumable(folder, skipping_hash)
-
-
-def test_a_terminal_that_vanishes_leaves_a_run_that_can_be_resumed(folder: Folder, skipping_hash: str) -> None:
-    with in_the_middle(folder) as terminal:
-        terminal.vanish()
-        terminal.end()
-        assert not terminal.leaves_a_process
-    assert_resumable(folder, skipping_hash)
-
-
-def test_a_terminal_that_vanishes_under_the_dialog_leaves_no_process(folder: Folder, skipping_hash: str) -> None:
-    with the_app(folder) as terminal:
-        run_to_the_dialog(terminal)
-        terminal.vanish()
-        terminal.end()
-        assert not terminal.leaves_a_process
-    assert_resumable(folder, skipping_hash)
-
-
-def test_kill_9_loses_nothing_that_was_on_the_screen(folder: Folder, skipping_hash: str) -> None:
-    with in_the_middle(folder) as terminal:
-        seen = done(terminal)
-        terminal.signal(signal.SIGKILL)
-        assert terminal.end() == -signal.SIGKILL
-    assert folder.summary()["stats"]["completed_slots"] >= seen
-    assert_resumable(folder, skipping_hash)
-
-
-def test_the_screen_follows_the_terminals_size_while_the_run_goes_on(folder: Folder) -> None:
-    with in_the_middle(folder) as terminal:
-        for columns, lines, columns_end_in in ((80, 24, "verdict"), (120, 36, "time"), (100, 20, ""), (80, 24, "verdict")):
-            terminal.resize(columns, lines)
-            wait_for_keys(terminal, "Quit", line=lines)
-            terminal.wait_until(lambda: "/40" in terminal.lines[0], "the strip on top")
-            wait_for_columns(terminal, up_to=columns_end_in)
-        before = done(terminal)
-        terminal.wait_until(lambda: done(terminal) > before or "WAITING" in terminal.text, "the run to go on")
-
-
-def test_the_dialog_is_whole_in_whatever_size(folder: Folder) -> None:
-    with the_app(folder) as terminal:
-        run_to_the_dialog(terminal)
-        for columns, lines in ((80, 24), (60, 18), (120, 36)):
-            terminal.resize(columns, lines)
-            terminal.wait_for(*DIALOG[2:])
-            wait_for_keys(terminal, "Retry", line=lines)
-        terminal.press("r")
-        terminal.wait_for("DONE", "40/40")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.money import Asset
 from orderbook_tui.engine import budget_count
-from orderbook_tui.engine.budget_count import BudgetCount, Level, Total, level_of
+from orderbook_tui.engine.budget_count import BudgetCount, Total
+from orderbook_tui.engine.budget_level import Level, level_of
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from tests.engine.runs import a_simulation, finished, run
 
@@ -53,6 +54,20 @@ def test_depleted_budgets_are_counted_but_not_those_that_never_had_anything() ->
     count = BudgetCount(simulation)
     count.look()
     assert count.depleted == simulation.budgets.get_summary().depleted_count == 1
+
+
+def test_budgets_over_80_percent_are_counted_without_the_depleted_ones() -> None:
+    simulation = a_simulation()
+    nothing, depleted, high, locked, just_not = list(simulation.budgets)[:5]
+    nothing.initial = nothing.available = 0
+    for budget, left in ((depleted, 0), (high, 19), (locked, 0), (just_not, 20)):
+        budget.lock(budget.available * (100 - left) // 100)
+    depleted.spend(depleted.locked)
+    high.spend(high.locked)
+    count = BudgetCount(simulation)
+    count.look()
+    assert (count.high, count.depleted) == (2, 1)
+    assert count.high == sum(level_of(b.initial, b.available, b.locked) is Level.HIGH for b in simulation.budgets)
 
 
 def test_a_count_of_many_is_exact_only_once_the_run_has_held_still_throughout(monkeypatch: pytest.MonkeyPatch) -> None:

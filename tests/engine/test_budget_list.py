@@ -76,7 +76,37 @@ def test_each_word_is_in_the_name_of_the_account_or_of_the_asset(words: list[str
     assert named(made(list_budgets(a_store([(1, 0)] * 3), BudgetOrder.ACCOUNT, words))) == found
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["over"], ["Account 1 USD"]),
+        (["DEPLETED"], ["Account 2 USD"]),
+        (["over", "2"], []),
+        (["depleted", "2", "usd"], ["Account 2 USD"]),
+        (["depleted", "btc"], []),
+    ],
+)
+def test_over_and_depleted_find_the_budgets_that_are_so(words: list[str], found: list[str]) -> None:
+    store = a_store([(100, 80), (100, 81), (100, 100), (0, 0)])
+    gone = store.budget("id2", USD)
+    gone.spend(gone.locked)
+    assert named(made(list_budgets(store, BudgetOrder.ACCOUNT, words))) == found
+
+
+def test_over_and_depleted_still_find_names() -> None:
+    store = BudgetStore([USD, BTC])
+    for number, called in enumerate(("Rollover", "depleted ones", "others")):
+        store.set_units(Account(f"id{number}", called), USD, 100)
+    assert named(made(list_budgets(store, BudgetOrder.ACCOUNT, ["over"]))) == ["Rollover USD"]
+    assert named(made(list_budgets(store, BudgetOrder.ACCOUNT, ["depleted"]))) == ["depleted ones USD"]
+
+
 def test_a_long_list_is_made_in_steps() -> None:
     store = a_store([(100, number % 100) for number in range(15_000)])
-    for order, words in ((BudgetOrder.USED, []), (BudgetOrder.ASSET, []), (BudgetOrder.ACCOUNT, ["1"])):
+    for order, words in (
+        (BudgetOrder.USED, []),
+        (BudgetOrder.ASSET, []),
+        (BudgetOrder.ACCOUNT, ["1"]),
+        (BudgetOrder.ACCOUNT, ["over"]),
+    ):
         assert sum(1 for _ in list_budgets(store, order, words)) >= 3

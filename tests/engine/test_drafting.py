@@ -537,3 +537,33 @@ def test_a_run_called_as_its_file_keeps_its_name_in_another(tmp_path: Path) -> N
     assert text_at(draft, "name") == "first"
     draft.save(tmp_path / "second.json")
     assert load_config(tmp_path / "second.json").name == "first"
+
+
+def test_a_new_draft_shows_the_budget_that_everybody_has_by_default() -> None:
+    draft = ConfigDraft.new()
+    texts = {field.path: field.text for field in draft.fields()}
+    assert texts["budget.budgets[0].amount"] == str(draft.config().budget.budgets[0].amount)
+
+
+def test_a_listed_account_is_not_looked_at_again_for_a_change_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps({"accounts": {"list": [{"id": f"a{number}"} for number in range(100)]}}))
+    draft = ConfigDraft.load(path)
+    draft.fields()
+    monkeypatch.setattr("orderbook_tui.config.accounts.Account", None)
+    draft.set("seed", "5")
+    assert draft.problems() == {}
+    assert draft.accounts_in_short(2) == (100, 100, ["a0", "a1"])
+
+
+def test_a_file_of_accounts_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    file.write_text(json.dumps(["alice", "bob"]))
+    (tmp_path / "run.json").write_text(json.dumps({"accounts": {"file": "accounts.json"}}))
+    draft = ConfigDraft.load(tmp_path / "run.json")
+    assert draft.accounts_in_short(9)[0] == 2
+    file.write_text(json.dumps(["alice", "bob", "carol", "dave"]))
+    draft.set("seed", "6")
+    assert draft.accounts_in_short(9) == (4, 4, ["alice", "bob", "carol", "dave"])

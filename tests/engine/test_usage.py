@@ -1,15 +1,17 @@
 """Usage in the course of a run: from the journal, what the budgets were at each of its points."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orderbook_tui.core.budget import MovementKind
+from orderbook_tui.core.journal import Attempt, Cancel, Decision, Execution
 from orderbook_tui.engine import usage as module
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.engine.usage import Point, UsageHistory
-from tests.engine.runs import CONTINUE, a_simulation, finished, run, stopping_after, taken_up
+from tests.engine.runs import CONTINUE, a_simulation, faults, finished, run, stopping_after, taken_up
 from tests.engine.test_ledger import BUSY
 
 
@@ -91,5 +93,35 @@ def test_it_says_how_far_it_has_read() -> None:
     assert not history.is_caught_up
 
 
-def test_only_what_locks_and_unlocks_changes_what_is_used() -> None:
-    assert set(module._SIGNS) == {MovementKind.LOCK, MovementKind.UNLOCK}
+WILD: dict[str, Any] = {
+    "accounts": {"generate": {"count": 6}},
+    "scheduler": {
+        "trades_per_account": 20,
+        "matching_strategy": "any",
+        "alternate_sides": False,
+        "bid_price_offset": "1.01",
+        "ask_price_offset": "0.99",
+    },
+    "budget": {"budgets": [{"asset_id": "USD", "amount": 50_000}, {"amount": 20}]},
+}
+"""Orders that meet whom they meet, at better prices and in parts, and budgets that do not last."""
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("fees", [{}, {"maker": "0.001", "taker": "0.0025"}, {"taker": "0.003"}], ids=["free", "both", "taker"])
+def test_at_every_slot_it_is_what_the_ledger_says_is_locked_or_spent(seed: int, fees: dict[str, str]) -> None:
+    sections = {**WILD, "seed": seed, "venue": {**faults(transient_rate=0.3), "fees": fees}}
+    simulation = finished(decider=CONTINUE, **sections)
+    signs = {MovementKind.LOCK: 1, MovementKind.UNLOCK: -1}
+    journal, history = simulation.state.journal, read(simulation)
+    used = dict.fromkeys((asset.symbol for asset in history.assets), 0)
+    left: dict[int, int] = {}
+    ended, expected = set(), {0: tuple(used.values())}
+    for event in journal:
+        if isinstance(event, Attempt | Decision) and getattr(event, "failure", None) is None:
+            ended.add(event.slot)
+        for movement in simulation._settlement.movements([event], left=left):
+            used[movement.asset] += signs.get(movement.kind, 0) * movement.amount
+        expected[len(ended)] = tuple(used.values())
+    assert {point.ended: point.used for point in history.points} == expected
+    assert {type(event) for event in journal} == {Attempt, Execution, Cancel, Decision}

@@ -56,8 +56,8 @@ async def planned(app: OrderbookApp) -> None:
     """Wait until the preview is of the draft as it is, and done."""
 
     def is_done() -> bool:
-        preview = screen(app).preview
-        return preview is not None and preview.done and not screen(app).is_stale
+        outcome = screen(app).outcome
+        return outcome.preview is not None and outcome.preview.done and not outcome.is_stale
 
     await until(lambda: isinstance(app.screen, ScheduleScreen) and app.screen.is_mounted, "the screen")
     await until(is_done, "the preview")

@@ -7,7 +7,6 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -16,15 +15,16 @@ from unittest import mock
 from textual.pilot import Pilot
 
 from orderbook_tui import PolicyDecider, RecoveryAction, RunStatus, Simulation, load_config
+from orderbook_tui.engine.stopping import StopConditions
 from orderbook_tui.tui.app import OrderbookApp
+from orderbook_tui.tui.screens.retry import RetryScreen
 
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
 STATE_DIR: Final = Path("simulator_state")
-PACE: Final = 5.0
-"""Slots a second: what `simulator.json` says, and what the strip on top then shows."""
-STANDSTILL: Final = 0.00001
-"""A pace at which a run does one slot more, and then nothing while anybody looks."""
+TICK_NS: Final = 60_000_000
+"""What a look at the clock takes: three of them are about the pace of `simulator.json`."""
 CLOCKED: Final = (
+    "engine.bookkeeper",
     "engine.processor",
     "engine.persistence",
     "engine.checkpoint_writer",
@@ -41,13 +41,13 @@ Script = Callable[[OrderbookApp, Pilot[int]], Awaitable[None]]
 
 
 class Clock:
-    """A clock that is moved by hand; a look at it takes 40 microseconds."""
+    """A clock that is moved by hand, and by each look at it."""
 
     def __init__(self) -> None:
         self._now = 1_767_261_600_000_000_000  # 2026-01-01 10:00 UTC
 
     def time_ns(self) -> int:
-        self._now += 40_000
+        self._now += TICK_NS
         return self._now
 
     def move(self, seconds: float) -> None:
@@ -111,39 +111,24 @@ class Director:
     def __init__(self, run: Simulation, clock: Clock) -> None:
         self.run, self.clock = run, clock
 
-    async def step(self, app: OrderbookApp, slots: int) -> None:
-        """Run so many slots, one at a time."""
-        for _ in range(slots):
-            ended = self.run.stats.ended_slots
-            self.clock.move(1 / PACE)
-            app.step()
-            await until(partial(self._is_paused_after, ended + 1))
+    async def run_to(self, app: OrderbookApp, slot: int) -> None:
+        """Run up to a slot, and pause there."""
+        self.run.stop_conditions = StopConditions(slot=slot)
+        app.start_or_pause()
+        await until(lambda: self.run.status is RunStatus.PAUSED and self.run.stats.ended_slots == slot)
+        app._pulse()  # the table follows before one goes elsewhere
 
     async def to_the_dialog(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
-        """Step until the retries of slot 12 of `simulator.json` are spent."""
-        await self.step(app, 12)
-        self.clock.move(1 / PACE)
-        app.step()
+        """Run until the retries of slot 12 of `simulator.json` are spent."""
+        app.start_or_pause()
         await until(lambda: self.run.status is RunStatus.WAITING)
-        await pilot.pause(0.3)
+        await until(lambda: isinstance(app.screen, RetryScreen) and app.screen.is_mounted)
+        await pilot.pause()
 
     async def to_a_pause(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
         """Answer the dialog, and go a few slots further."""
         await self.to_the_dialog(app, pilot)
-        self.clock.move(1.5)
+        self.run.stop_conditions = StopConditions(slot=17)
         await pilot.press("r")
-        await until(lambda: self._is_paused_after(13))
-        await self.step(app, 4)
-        await pilot.pause(0.3)
-
-    async def to_the_middle(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
-        """Go on from there, and let the run stand still, though it is running."""
-        await self.to_a_pause(app, pilot)
-        self.clock.move(1 / PACE)
-        self.run.control.slots_per_second = STANDSTILL
-        app.start_or_pause()
-        await until(lambda: self.run.status is RunStatus.RUNNING and self.run.stats.pending_slots == 22)
-        await pilot.pause(0.6)  # the panels look at the run a few times a second only
-
-    def _is_paused_after(self, ended: int) -> bool:
-        return self.run.status is RunStatus.PAUSED and self.run.stats.ended_slots == ended
+        await until(lambda: self.run.status is RunStatus.PAUSED and not isinstance(app.screen, RetryScreen))
+        app._pulse()

@@ -28,14 +28,14 @@ def _after_the_dialog(*keys: str) -> Scene:
     return Scene("simulator.json", play)
 
 
-def _stepped(config: str, slots: int, *keys: str) -> Scene:
-    """Step through so many slots, then press keys."""
+def _run_to(config: str, slot: int, *keys: str) -> Scene:
+    """Run to a slot, then press keys."""
 
     def play(app: OrderbookApp, pilot: Pilot[int], clock: Clock) -> Script:
-        async def stepped(app: OrderbookApp, pilot: Pilot[int]) -> None:
-            await _director(app, clock).step(app, slots)
+        async def there(app: OrderbookApp, pilot: Pilot[int]) -> None:
+            await _director(app, clock).run_to(app, slot)
 
-        return _then(stepped, *keys)
+        return _then(there, *keys)
 
     return Scene(config, play)
 
@@ -59,7 +59,7 @@ def _then(script: Script, *keys: str) -> Script:
         for key in keys:
             await pilot.press(key)
             await pilot.pause(0.02)
-        await pilot.pause(0.6)  # the panels look at the run a few times a second only
+        await pilot.pause(0.4)  # the panels look at the run a few times a second only
         app.clear_notifications()
         await pilot.pause()
 
@@ -79,11 +79,11 @@ SCENES: Final = {
     "schedule": _after_the_dialog("1"),
     "schedule-needs": _after_the_dialog("1", "f7", "f7"),
     "slots": _after_the_dialog(),
-    "slots-filter": _after_the_dialog("slash", *"market:BTC-USD bid", "enter"),
-    "budgets": _stepped("page-example.json", 19, "3", "s"),
-    "ledger": _stepped("page-example.json", 19, "3", "s", "enter"),
-    "book": _stepped("any-counterparty.json", 21, "4"),
-    "markets": _stepped("any-counterparty.json", 21, "4", "m"),
+    "slots-filter": _after_the_dialog("slash", *"btc bid", "enter"),
+    "budgets": _run_to("page-example.json", 19, "3", "s"),
+    "ledger": _run_to("page-example.json", 19, "3", "s", "enter"),
+    "book": _run_to("any-counterparty.json", 21, "4"),
+    "markets": _run_to("any-counterparty.json", 21, "4", "m"),
     "checkpoints": _on_the_list(),
     "export": _on_the_list("x"),
     "fork": _on_the_list("f"),

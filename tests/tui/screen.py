@@ -1,15 +1,21 @@
 """A simulation in one line, and an app on it that a test can drive and read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from orderbook_tui.config import parse_config
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
+from orderbook_tui.tui.screens.retry import RetryScreen
 from orderbook_tui.tui.widgets.slot_table import SlotTable
 from orderbook_tui.tui.widgets.status_strip import StatusStrip
 
@@ -38,13 +44,72 @@ def simulation(folder: Path, *, save: bool = True, **sections: Any) -> Simulatio
     return Simulation.create(parse_config(config(**sections)), state_dir=folder, save=save)
 
 
+class PromptPilot(Pilot[int]):
+    """Goes on as soon as nothing is left to do on the loop; Textual's pilot waits until the processor is idle.
+
+    What goes on in a thread, or after a time, is not waited for: `until` is for that.
+    """
+
+    async def press(self, *keys: str) -> None:
+        with patch("textual.app.wait_for_idle", self.settle):
+            await self.app._press_keys(keys)
+
+    async def pause(self, delay: float | None = None) -> None:
+        if delay is None:
+            await self.settle()
+        else:
+            await super().pause(delay)
+
+    async def settle(self, *_: float) -> None:
+        """Wait until every message is answered and all is drawn, a second at most: a run goes on without end."""
+        loop: Any = asyncio.get_running_loop()
+        end = loop.time() + 1
+        while loop.time() < end:
+            await asyncio.sleep(0.005 if self.app._resize_event else 0)
+            if not (loop._ready or self.app._resize_event or self._draws()):
+                return
+
+    def _draws(self) -> bool:
+        """Draw what waits for the next frame, if anything does."""
+        if not self.app.screen_stack or self.app._batch_count:
+            return False
+        screen = self.app.screen
+        waiting = screen._layout_required, screen._scroll_required, screen._repaint_required, screen._recompose_required
+        if not (screen.is_current and (any(waiting) or screen._dirty_widgets or screen._callbacks)):
+            return False
+        screen._on_timer_update()
+        return True
+
+
+_parse_rules = Stylesheet._parse_rules
+
+
+@functools.cache
+def _parsed(variables: frozenset[tuple[str, str]], *source: Any, **traits: Any) -> list[RuleSet]:
+    return _parse_rules(Stylesheet(variables=dict(variables)), *source, **traits)
+
+
+def _parse_once(sheet: Stylesheet, *source: Any, **traits: Any) -> list[RuleSet]:
+    """Parse a style sheet for all the apps of a process: each of them would otherwise spend a sixth of its time on it."""
+    return _parsed(frozenset(sheet._variables.items()), *source, **traits)
+
+
+@asynccontextmanager
+async def piloted(app: OrderbookApp, size: tuple[int, int] = WIDE) -> AsyncIterator[PromptPilot]:
+    """Open the app."""
+    with patch.object(Stylesheet, "_parse_rules", _parse_once):
+        async with app.run_test(size=size):
+            pilot = PromptPilot(app)
+            await pilot.pause()
+            yield pilot
+
+
 def drive(run: Simulation | None, folder: Path, script: Script, size: tuple[int, int] = WIDE) -> OrderbookApp:
     """Open the app, play the script, and return the app when it has closed."""
 
     async def play() -> OrderbookApp:
         app = OrderbookApp(run, folder)
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause()
+        async with piloted(app, size) as pilot:
             await script(app, pilot)
             if app.return_value is None:
                 await until(lambda: app.screen.is_mounted)
@@ -58,11 +123,20 @@ def drive(run: Simulation | None, folder: Path, script: Script, size: tuple[int,
 
 async def until(condition: Callable[[], object], what: str = "") -> None:
     """Wait until something is so."""
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"never came: {what or condition}")
+    loop = asyncio.get_running_loop()
+    end = loop.time() + 20
+    while not condition():
+        assert loop.time() < end, f"never came: {what or condition}"
+        await asyncio.sleep(0.005)
+
+
+async def frame(pilot: Pilot[int]) -> None:
+    """Have the screen look at the run now, and draw what it saw."""
+    app = pilot.app
+    assert isinstance(app, OrderbookApp)
+    await pilot.pause()
+    app._pulse()
+    await pilot.pause()
 
 
 async def until_status(app: OrderbookApp, status: RunStatus) -> None:
@@ -73,6 +147,12 @@ async def until_status(app: OrderbookApp, status: RunStatus) -> None:
     app._pulse()
     app.call_after_refresh(drawn.set)
     await drawn.wait()
+
+
+async def until_asked(app: OrderbookApp) -> None:
+    """Wait until the dialog about a failed slot takes an answer: not from whoever was typing when it came."""
+    await until(lambda: isinstance(app.screen, RetryScreen) and app.screen.is_mounted, "the dialog")
+    await until(lambda: app.screen.check_action("answer", ()), "the dialog to listen")
 
 
 def table(app: OrderbookApp) -> SlotTable:

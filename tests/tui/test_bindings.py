@@ -15,7 +15,7 @@ from orderbook_tui.tui.places import PLACES
 from orderbook_tui.tui.screens.base import RunScreen
 from orderbook_tui.tui.screens.help import HelpScreen
 from orderbook_tui.tui.screens.retry import RetryScreen
-from tests.tui.screen import drive, shown, simulation
+from tests.tui.screen import drive, frame, shown, simulation
 
 OWNERS = owners()
 
@@ -64,7 +64,7 @@ def test_the_keys_that_show_screens_work_from_each(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         async def press(key: str) -> Screen[Any]:
             await pilot.press(key)
-            await pilot.pause(0.1)
+            await frame(pilot)
             return app.screen
 
         for called, place in PLACES.items():

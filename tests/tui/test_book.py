@@ -16,7 +16,6 @@ from orderbook_tui.core.market import Market
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.figures import clock, price, quantity
-from orderbook_tui.tui.screens.base import DialogScreen
 from orderbook_tui.tui.screens.book import BookScreen
 from orderbook_tui.tui.screens.details import DetailsScreen
 from orderbook_tui.tui.screens.markets import MarketsScreen
@@ -29,7 +28,7 @@ from orderbook_tui.tui.widgets.order_life import OrderLife
 from orderbook_tui.tui.widgets.price_line import PriceLine
 from orderbook_tui.tui.widgets.trade_list import TradeList
 from tests.deep_book import a_deep_run, a_run_of
-from tests.tui.screen import SMALL, drive, shown, simulation, table, until, until_status
+from tests.tui.screen import SMALL, drive, frame, shown, simulation, table, until, until_asked, until_status
 from tests.tui.test_hostile_text import _UNSAFE, HOSTILE, named
 
 BID, ASK = Side.BID, Side.ASK
@@ -46,7 +45,7 @@ async def step(app: OrderbookApp, slots: int = 1) -> None:
         app.step()
         await until(lambda ended=ended: run.stats.ended_slots > ended or run.status is RunStatus.WAITING)  # type: ignore[misc]
         if run.status is RunStatus.WAITING:
-            await until(lambda: isinstance(app.screen, DialogScreen))
+            await until_asked(app)
             app.simulate_key("c")
             await until(lambda ended=ended: run.stats.ended_slots > ended)  # type: ignore[misc]
     await until(lambda: isinstance(app.screen, BookScreen))
@@ -327,7 +326,7 @@ def test_a_run_that_is_done_has_an_empty_book(tmp_path: Path) -> None:
 def test_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await pilot.press("4")
-        await pilot.pause(0.2)
+        await frame(pilot)
         assert "No run is open, so there is no book." in shown(app)
         for key in ("right_square_bracket", "m", "p", "a", "enter", "down", "tab"):
             await pilot.press(key)

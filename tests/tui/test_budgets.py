@@ -11,18 +11,19 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.journal import Attempt, Cancel, RecoveryAction
 from orderbook_tui.engine.decisions import PolicyDecider
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.figures import name, number
+from orderbook_tui.tui.screens.help import HelpScreen
 from orderbook_tui.tui.screens.ledger import LedgerScreen
 from orderbook_tui.tui.widgets.budget_table import BudgetTable
 from orderbook_tui.tui.widgets.budget_totals import BudgetTotals
 from orderbook_tui.tui.widgets.key_bar import KeyBar
 from orderbook_tui.tui.widgets.ledger_table import LedgerTable
 from orderbook_tui.tui.widgets.usage_plot import UsagePlot
-from tests.tui.screen import SMALL, drive, outage, shown, simulation, until
+from tests.tui.screen import SMALL, drive, frame, outage, shown, simulation, until
 from tests.tui.test_hostile_text import _UNSAFE, HOSTILE, named
 
 LARGE = (140, 40)
@@ -59,7 +60,7 @@ async def step(app: OrderbookApp, pilot: Pilot[int], slots: int = 1) -> None:
         app.step()
         await until(lambda ended=ended: run.stats.ended_slots == ended + 1 and run.status is not RunStatus.RUNNING)  # type: ignore[misc]
     app.screen.pulse()  # type: ignore[attr-defined]
-    await pilot.pause(0.1)
+    await frame(pilot)
 
 
 def says(text: str, amount: Decimal) -> bool:
@@ -233,6 +234,71 @@ def test_a_filter_that_finds_nothing_says_so(tmp_path: Path) -> None:
     drive(simulation(tmp_path), tmp_path, script, SMALL)
 
 
+@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
+def test_the_head_line_counts_what_is_over_80_percent_and_what_is_depleted(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        run = await opened(app, pilot)
+        assert "0 over 80 %, 0 depleted" in caption(app)
+        for budget, percent in zip(run.budgets, (90, 100, 81), strict=False):
+            spend(budget, percent)
+        await step(app, pilot)
+        assert f"{len(list(run.budgets))} budgets, 2 over 80 %, 1 depleted" in caption(app)
+
+    drive(simulation(tmp_path), tmp_path, script, size)
+
+
+def test_a_long_head_line_leaves_the_order_out_before_the_keys(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await opened(app, pilot)
+        app.screen.query_one(BudgetTotals).totals["USD"].high = 1_000_000_000
+        await pilot.press("s")
+        assert "1,000,000,000 over 80 %, 0 depleted" in caption(app)
+        assert "first" not in caption(app)
+        assert caption(app).endswith("v Numbers   p Plot")
+        assert len(caption(app)) <= SMALL[0] - 2
+
+    drive(simulation(tmp_path), tmp_path, script, SMALL)
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
+def test_the_filter_says_that_it_takes_over_and_depleted_and_does(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        run = await opened(app, pilot)
+        high, _, gone, *_ = run.budgets
+        spend(high, 90)
+        spend(gone, 100)
+        await pilot.press("slash")
+        await pilot.pause()
+        await until(lambda: "account or asset, over, depleted" in shown(app))
+        await pilot.press(*"over")
+        assert list(the_table(app).budgets) == [high]
+        app.screen.query_one("#filter", Input).value = "depleted"
+        await pilot.pause()
+        assert list(the_table(app).budgets) == [gone]
+        app.screen.query_one("#filter", Input).value = "over depleted"
+        await pilot.pause()
+        assert "no budget is found by over depleted now: escape shows all" in shown(app)
+
+    drive(simulation(tmp_path), tmp_path, script, size)
+
+
+def test_what_comes_to_be_depleted_is_found_as_the_run_goes_on(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        run = await opened(app, pilot)
+        await pilot.press("slash", *"depleted", "enter")
+        assert the_table(app).count == 0
+        screen: Any = app.screen
+        gone = list(run.budgets)[-1]
+        spend(gone, 100)
+        run.state.journal_missing()
+        run.state.journal.append(Cancel(0, 0, 0))
+        screen._listed_at -= 10
+        screen.pulse()
+        assert list(the_table(app).budgets) == [gone]
+
+    drive(simulation(tmp_path, save=False), tmp_path, script, SMALL)
+
+
 def test_where_there_is_room_for_one_v_shows_bars_or_numbers(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await opened(app, pilot)
@@ -245,7 +311,7 @@ def test_where_there_is_room_for_one_v_shows_bars_or_numbers(tmp_path: Path) -> 
         assert {"used", "state", "available", "locked", "spent"} <= set(rows.columns)
         assert "v Bars" in caption(app)
         await pilot.resize_terminal(*LARGE)
-        await pilot.pause(0.1)
+        await frame(pilot)
         assert {"bar", "locked", "initial", "received"} <= set(rows.columns)
         assert "v " not in caption(app)
 
@@ -263,7 +329,7 @@ def test_where_there_is_room_for_one_p_shows_totals_or_plot(tmp_path: Path) -> N
         assert (totals.display, plot.display) == (False, True)
         assert "4 of 8 slots" in shown(app)
         await pilot.resize_terminal(*LARGE)
-        await pilot.pause(0.1)
+        await frame(pilot)
         assert (totals.display, plot.display) == (True, True)
 
     drive(simulation(tmp_path), tmp_path, script, SMALL)
@@ -325,6 +391,45 @@ def test_enter_opens_the_ledger_of_a_budget_which_follows_the_run(tmp_path: Path
     drive(simulation(tmp_path), tmp_path, script, size)
 
 
+@pytest.mark.parametrize("size", [SMALL, (60, 20)], ids=["small", "tiny"])
+def test_slot_numbers_are_never_cut_in_the_ledger(tmp_path: Path, size: tuple[int, int]) -> None:
+    budget = {"budgets": [{"asset_id": "USD", "amount": "9999999999.123"}, {"amount": "99999.12345678"}]}
+    run = simulation(tmp_path, save=False, scheduler={"trades_per_account": 3_000, "min_amount": 100}, budget=budget)
+    last = run.slots[-1]
+    for slot in (last, run.slots[-2]):
+        run.state.journal.append(Attempt(slot.sequence, 1, 0))
+    of = run.budgets.accounts[last.account_id][last.action.bid_asset]
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await opened(app, pilot)
+        app.push_screen(LedgerScreen(run, of))
+        await until(lambda: app.screen.query(LedgerTable) and app.screen.query_one(LedgerTable).count)
+        await pilot.pause()
+        lines = app.screen.query_one(LedgerTable).text().split("\n")
+        assert lines[1].strip("▌ ").split()[0 if size[0] < 80 else 1] == str(last.sequence)
+        assert len(str(last.sequence)) == 5
+        assert all(column in lines[0] for column in ("kind", "amount"))
+
+    drive(run, tmp_path, script, size)
+
+
+def test_the_ledger_has_help_of_its_own(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await opened(app, pilot)
+        await pilot.press("enter")
+        await until(lambda: app.screen.query(LedgerTable))
+        assert "? Help" in app.screen.query_one(KeyBar).text()
+        await pilot.press("question_mark")
+        await until(lambda: isinstance(app.screen, HelpScreen))
+        await pilot.pause()
+        assert "Help: Ledger" in shown(app)
+        assert "one movement of this budget" in shown(app)
+        await pilot.press("escape")
+        assert isinstance(app.screen, LedgerScreen)
+
+    drive(simulation(tmp_path), tmp_path, script, SMALL)
+
+
 def test_a_second_click_on_a_line_opens_its_ledger_and_enter_leaves_it(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await opened(app, pilot)
@@ -370,7 +475,7 @@ def test_another_theme_is_worn_at_once(tmp_path: Path) -> None:
 
         before = papers()
         app.theme = "orderbook-light"
-        await pilot.pause(0.2)
+        await frame(pilot)
         assert not before & papers()
 
     drive(simulation(tmp_path), tmp_path, script, LARGE)

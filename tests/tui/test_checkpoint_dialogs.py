@@ -100,7 +100,7 @@ def test_a_fork_that_cannot_be_made_says_why_and_stays(tmp_path: Path) -> None:
         await until(lambda: "there is no simulation" in " ".join(shown(app).replace("│", " ").split()))
         assert isinstance(app.screen, ForkScreen)
         await pilot.press("escape")
-        assert isinstance(app.screen, CheckpointsScreen)
+        await until(lambda: isinstance(app.screen, CheckpointsScreen))
 
     played(tmp_path, script)
 
@@ -137,7 +137,7 @@ def test_an_export_says_how_many_rows_and_where(tmp_path: Path, size: tuple[int,
         for words in ("slots", "fills", "history", "attempts", "csv", "jsonl"):
             assert words in shown(app)
         await pilot.press("enter")
-        await until(lambda: isinstance(app.screen, CheckpointsScreen))
+        await until(lambda: isinstance(app.screen, CheckpointsScreen) and said(app))
         assert "8 rows of slots in" in said(app)
         assert f"{tmp_path / 'here'}" in said(app)
 
@@ -219,7 +219,7 @@ def test_a_run_that_is_open_here_and_paused_is_exported_as_it_is(tmp_path: Path)
         await to_the_list(app, pilot, 1)
         await until(lambda: rows(app).chosen is not None)
         await pilot.press("x", "down", "down", "down", "enter")
-        await until(lambda: isinstance(app.screen, CheckpointsScreen))
+        await until(lambda: isinstance(app.screen, CheckpointsScreen) and said(app))
         assert "1 row of attempts in" in said(app)
 
     drive(simulation(tmp_path / "state"), tmp_path / "state", script)

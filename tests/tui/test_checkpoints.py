@@ -28,7 +28,7 @@ from orderbook_tui.tui.widgets.checkpoint_table import CheckpointTable
 from orderbook_tui.tui.widgets.key_bar import KeyBar
 from orderbook_tui.tui.widgets.plain_input import PlainInput
 from orderbook_tui.tui.widgets.slot_table import SlotTable
-from tests.tui.screen import SMALL, WIDE, drive, outage, shown, simulation, until, until_status
+from tests.tui.screen import SMALL, WIDE, drive, frame, outage, shown, simulation, until, until_status
 
 
 def interrupted(folder: Path, name: str = "half done") -> Simulation:
@@ -89,7 +89,7 @@ def test_a_run_is_taken_up_from_the_list_and_finished(tmp_path: Path, size: tupl
         text = shown(app)
         for words in ("half done", "to resume", "2/8", "25%", "kB"):
             assert words in text, words
-        assert "Resume" in app.screen.query_one(KeyBar).text()
+        await until(lambda: "Resume" in app.screen.query_one(KeyBar).text(), "the key")
         await pilot.press("enter")
         await until(lambda: app.screen is app.get_screen("slots"))
         await until_status(app, RunStatus.READY)
@@ -117,7 +117,7 @@ def test_a_damaged_checkpoint_says_so_and_does_not_open(tmp_path: Path) -> None:
 
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await until(lambda: listed(app).chosen)
-        await pilot.pause(0.1)
+        await frame(pilot)
         assert "damaged" in shown(app)
         await pilot.press("enter")
         await pilot.pause(0.2)
@@ -132,7 +132,7 @@ def test_deleting_asks_first(tmp_path: Path) -> None:
 
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await until(lambda: listed(app).chosen)
-        await pilot.pause(0.1)
+        await frame(pilot)
         await pilot.press("d")
         assert isinstance(app.screen, ConfirmScreen)
         assert "Delete the checkpoint of half done?" in shown(app)
@@ -153,7 +153,7 @@ def test_taking_another_run_up_stops_and_saves_the_first(tmp_path: Path) -> None
         await until(lambda: first.stats.completed_slots == 1)
         await pilot.press("5")
         await until(lambda: isinstance(app.screen, CheckpointsScreen) and rows(app).count == 2)
-        await pilot.pause(0.1)
+        await frame(pilot)
         assert rows(app).go_to(other.id)
         await pilot.press("enter")
         assert isinstance(app.screen, ConfirmScreen)
@@ -167,12 +167,14 @@ def test_taking_another_run_up_stops_and_saves_the_first(tmp_path: Path) -> None
     assert Simulation.resume(first.id, tmp_path).stats.completed_slots == 1
 
 
-def test_a_checkpoint_that_vanishes_meanwhile_is_an_error_in_words(tmp_path: Path) -> None:
+def test_a_checkpoint_that_vanishes_meanwhile_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = interrupted(tmp_path)
+    known = list_checkpoints(tmp_path)
+    monkeypatch.setattr(CheckpointListing, "look", lambda self: known)
+    (tmp_path / f"{run.id}.sqlite").unlink()
 
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await until(lambda: listed(app).chosen)
-        (tmp_path / f"{run.id}.sqlite").unlink()
         await pilot.press("enter")
         await until(lambda: len(app._notifications))
         assert isinstance(app.screen, CheckpointsScreen)
@@ -463,7 +465,7 @@ def test_the_folder_is_left_alone_while_another_screen_is_shown(tmp_path: Path, 
         await to_the_list(app, pilot, 1)
         await until(lambda: len(looks) > 3)
         await pilot.press("question_mark")
-        await pilot.pause(0.1)
+        await frame(pilot)
         before = len(looks)
         await pilot.pause(0.2)
         assert len(looks) == before
@@ -632,7 +634,7 @@ def test_a_double_click_opens(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await to_the_list(app, pilot, 1)
         await pilot.click("#list", offset=(3, 1))
-        await pilot.pause(0.1)
+        await frame(pilot)
         assert app.simulation is None
         await pilot.double_click("#list", offset=(3, 1))
         await until(lambda: app.simulation is not None)

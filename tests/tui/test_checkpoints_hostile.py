@@ -65,6 +65,7 @@ def test_a_reason_is_harmless_and_says_where_it_was_cut(
             if kind == "long":
                 assert "…" in shown_now.splitlines()[-2]
             await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, CheckpointsScreen))
             app.clear_notifications()
 
     drive(None, tmp_path, script, size)

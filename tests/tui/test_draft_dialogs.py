@@ -63,7 +63,7 @@ def test_what_is_saved_can_be_loaded_and_is_the_same(tmp_path: Path) -> None:
         app.screen.query_one(FileList).move_to(listed.index("mine.json"))
         await pilot.press("enter")
         await to(app, ScheduleScreen)
-        assert screen(app).draft.config() == saved
+        await until(lambda: screen(app).draft.config() == saved, "what was saved")
 
     build(simulation(tmp_path), tmp_path, script)
 
@@ -89,7 +89,9 @@ def test_a_file_is_replaced_only_after_asking(tmp_path: Path) -> None:
     build(None, tmp_path, script)
 
 
-@pytest.mark.parametrize("path", ["no/such/folder/x.json", ".", "x\0y.json", "x" * 5000])
+@pytest.mark.parametrize(
+    "path", ["no/such/folder/x.json", ".", "x\0y.json", "x" * 5000], ids=["folder", "is-one", "nul", "long"]
+)
 def test_what_cannot_be_saved_is_said_and_can_be_tried_again(tmp_path: Path, path: str) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await pilot.press("ctrl+s")
@@ -120,7 +122,7 @@ def test_a_file_with_problems_says_all_of_them_and_leaves_the_draft(tmp_path: Pa
     build(None, tmp_path, script, SMALL)
 
 
-@pytest.mark.parametrize("text", ["nowhere.json", "bad\0name", "/root/../dev/null", "y" * 5000])
+@pytest.mark.parametrize("text", ["nowhere.json", "bad\0name", "/dev/null", "y" * 5000], ids=["none", "nul", "device", "long"])
 def test_a_path_that_is_no_config_is_said(tmp_path: Path, text: str) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await pilot.press("ctrl+o")
@@ -148,7 +150,7 @@ def test_folders_are_gone_into_and_out_of(tmp_path: Path) -> None:
         await until(lambda: "inner" in [entry.called for entry in files.entries])
         assert files.entries[files.cursor].called == "inner"
         await pilot.press("enter")
-        await until(lambda: len(files.entries) == 2)
+        await until(lambda: [entry.called for entry in files.entries] == ["..", "a.json"])
         await pilot.press("enter")
         await to(app, ScheduleScreen)
         assert screen(app).draft.config().seed == 5
@@ -167,7 +169,7 @@ def test_a_market_that_is_not_chosen_gets_no_slots(tmp_path: Path) -> None:
         await to(app, ScheduleScreen)
         await pilot.pause()
         await planned(app)
-        preview = screen(app).preview
+        preview = screen(app).outcome.preview
         assert preview is not None
         assert [volume.market for volume in preview.volumes] == ["BTC-USD"]
         assert "1 of 2: BTC-USD" in form(app).text()
@@ -205,7 +207,7 @@ def test_two_of_thousands_are_chosen_at_once(tmp_path: Path) -> None:
             "test-account-2",
         ]
 
-    build(simulation(tmp_path, accounts={"generate": {"count": 3000}}), tmp_path, script)
+    build(simulation(tmp_path, accounts={"generate": {"count": 1000}}), tmp_path, script)
 
 
 def test_a_choice_that_is_left_changes_nothing(tmp_path: Path) -> None:
@@ -223,16 +225,16 @@ def test_accounts_are_found_by_name_among_thousands(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await pilot.press("a")
         await to(app, ChooseScreen)
-        await pilot.press("slash", *"account-4321", "enter")
+        await pilot.press("slash", *"t-1321", "enter")
         await pilot.pause()
         choices = app.screen.query_one(CheckList)
-        assert "test-account-4321" in choices.text()
+        assert "test-account-1321" in choices.text()
         assert choices.count == 1
         await pilot.press("space")
         assert choices.changes() == {next(iter(choices.changes())): False}
-        assert "4,999 of 5,000" in shown(app)
+        assert "1,999 of 2,000" in shown(app)
 
-    build(simulation(tmp_path, accounts={"generate": {"count": 5000}}), tmp_path, script)
+    build(simulation(tmp_path, accounts={"generate": {"count": 2000}}), tmp_path, script)
 
 
 # Amounts of their own

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from orderbook_tui.engine.simulation import RunStatus
 from orderbook_tui.tui.app import OrderbookApp
-from tests.tui.screen import SMALL, WIDE, drive, shown, simulation, until_status
+from tests.tui.screen import SMALL, WIDE, drive, frame, shown, simulation, until_status
 
 HOSTILE = {
     "markup": "[bold red]x[/] [@click=app.exit]y[/] [/nothing]",
@@ -58,7 +58,7 @@ def test_names_are_shown_harmlessly_on_every_screen(tmp_path: Path, kind: str, s
         await pilot.pause()
         harmless()
         await pilot.press("escape", "5")
-        await pilot.pause(0.3)
+        await frame(pilot)
         harmless()
 
     drive(simulation(tmp_path, **named(HOSTILE[kind])), tmp_path, script, size)

@@ -9,7 +9,7 @@ from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import StorageError
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.confirm import ConfirmScreen
-from tests.tui.screen import drive, outage, said, simulation, until, until_status
+from tests.tui.screen import drive, outage, said, shown, simulation, until, until_asked, until_status
 
 _SLOW = {"slots_per_second": 15, "retry_base_delay_ms": 1}
 _LONG = {"trades_per_account": 100, "max_amount": 200}
@@ -101,6 +101,7 @@ def test_a_question_over_the_quit_dialog_is_answered_first(tmp_path: Path) -> No
         app.simulate_key("q")
         await until(lambda: isinstance(app.screen, ConfirmScreen))
         await until_status(app, RunStatus.WAITING)
+        await until_asked(app)
         app.simulate_key("r")
         await until(lambda: isinstance(app.screen, ConfirmScreen))
         app.simulate_key("y")

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from orderbook_tui.engine.catalog import list_checkpoints
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
+from orderbook_tui.tui.screens.confirm import ConfirmScreen
 from orderbook_tui.tui.screens.opening import OpeningScreen
-from tests.tui.screen import SMALL, drive, shown, simulation, until, until_status
+from orderbook_tui.tui.widgets.checkpoint_table import CheckpointTable
+from tests.tui.screen import SMALL, drive, said, shown, simulation, until, until_status
 
 
 @pytest.fixture
@@ -74,3 +77,38 @@ def test_leaving_meanwhile_waits_and_lets_go_of_the_checkpoint(
     again = Simulation.resume(saved, tmp_path)
     assert again.stats.completed_slots == 1
     again.close()
+
+
+def test_a_checkpoint_that_turns_out_damaged_is_listed_so_and_the_open_run_stays_open(tmp_path: Path, saved: str) -> None:
+    path = tmp_path / f"{saved}.sqlite"
+    content = bytearray(path.read_bytes())
+    table = content.index(b"test-account-3")
+    content[table] ^= 0x10
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("n")
+        await until_status(app, RunStatus.PAUSED)
+        path.write_bytes(bytes(content))
+        app.open_checkpoint(saved)
+        await until(lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(lambda: "damaged" in said(app))
+        assert app.simulation is run
+        assert run.status is RunStatus.PAUSED
+        await pilot.press("5")
+        await until(lambda: "damaged" in app.screen.query_one(CheckpointTable).text())
+
+    run = simulation(tmp_path)
+    drive(run, tmp_path, script)
+
+
+def test_opening_alone_does_not_make_it_saved_just_now(tmp_path: Path, saved: str) -> None:
+    (before,) = list_checkpoints(tmp_path)
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        app.open_checkpoint(saved)
+        await until(lambda: app.simulation is not None)
+
+    drive(None, tmp_path, script)
+    (after,) = list_checkpoints(tmp_path)
+    assert after.saved_at == before.saved_at

@@ -18,7 +18,9 @@ def test_beyond_the_last_rate_a_run_is_as_fast_as_it_goes() -> None:
 
 def test_a_run_as_fast_as_it_goes_slows_down_from_its_pace() -> None:
     assert next_rate(None, 812.5, faster=False) == 500
-    assert next_rate(None, 0.0, faster=False) == 0.5
+    assert next_rate(None, 0.0, faster=False) == 500
+    assert next_rate(None, 0.4, faster=False) == 0.2
+    assert rate_in_words(1) == "1 slot a second at most"
 
 
 def test_there_is_a_slowest_rate() -> None:

@@ -1,6 +1,7 @@
 """The dialog: what it says, and that each answer does what it says."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from orderbook_tui.core.slot import SlotState
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.retry import RetryScreen
-from tests.tui.screen import SMALL, WIDE, Script, drive, outage, shown, simulation, until, until_status
+from orderbook_tui.tui.widgets.text_lines import TextLines
+from tests.tui.screen import SMALL, WIDE, Script, drive, frame, outage, shown, simulation, until, until_asked, until_status
 
 
 def with_dialog(script: Script, slot: int = 2, attempts: int = 2) -> Script:
@@ -31,7 +33,7 @@ def press(*keys: str) -> Script:
     async def pressed(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await pilot.press(*keys)
         await until(lambda: app.simulation is None or app.simulation.status is not RunStatus.WAITING)
-        await pilot.pause(0.1)
+        await frame(pilot)
 
     return pressed
 
@@ -156,19 +158,53 @@ def test_escape_goes_back_to_the_run_paused_and_decides_nothing(tmp_path: Path) 
         assert app.screen is app.get_screen("slots")
         assert "space Decide" in shown(app)
         await pilot.press("5", "2", "n")
-        await pilot.pause(0.1)
+        await frame(pilot)
         assert (run.status, run.stats.ended_slots) == (RunStatus.WAITING, 2)
         await pilot.press("space")
-        await until(lambda: isinstance(app.screen, RetryScreen))
-        await pilot.press("s")
-        await until_status(app, RunStatus.PAUSED)
-        assert run.stats.ended_slots == 3
-        await pilot.press("space")
+        await until_asked(app)
+        await pilot.press("s")  # the run goes on as before
         await until_status(app, RunStatus.DONE)
 
     run = simulation(tmp_path, venue=outage(2))
     drive(run, tmp_path, with_dialog(script))
     assert decisions(run) == [("skip", "person")]
+
+
+def test_keys_that_were_meant_for_the_screen_before_decide_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderbook_tui.tui.screens.retry._STRAY_S", 60.0)  # however slow the machine is
+
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        await pilot.press("space", "3")
+        while not isinstance(app.screen, RetryScreen):
+            await pilot.press("s")  # sorts the budgets
+        await pilot.press("s", "r")
+        assert (run.status, decisions(run)) == (RunStatus.WAITING, [])
+        assert "s Skip  c" not in shown(app)
+        app.screen._deaf_until = time.monotonic()
+        await until(lambda: "r Retry  s Skip" in shown(app), "the keys to act after a moment of rest")
+        await pilot.press("c")
+        await until_status(app, RunStatus.DONE)
+
+    run = simulation(tmp_path, venue=outage(2), processor={"retry_base_delay_ms": 300, "max_retries": 1})
+    drive(run, tmp_path, script)
+    assert decisions(run) == [("continue", "person")]
+
+
+def test_a_run_that_was_stepped_stays_paused_after_an_answer_that_was_put_off(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        for _ in range(3):
+            await pilot.press("n")
+        await until(lambda: isinstance(app.screen, RetryScreen) and app.screen.is_mounted)
+        await pilot.press("escape")
+        await until(lambda: app.asker.is_put_off)
+        await pilot.press("space")
+        await until_asked(app)
+        await pilot.press("s")
+        await until_status(app, RunStatus.PAUSED)
+        assert run.stats.ended_slots == 3
+
+    run = simulation(tmp_path, venue=outage(2))
+    drive(run, tmp_path, script)
 
 
 def test_leaving_while_the_question_is_put_off_leaves_it_undecided(tmp_path: Path) -> None:
@@ -215,6 +251,19 @@ def test_the_help_of_the_dialog_explains_the_choices(tmp_path: Path) -> None:
         await until_status(app, RunStatus.DONE)
 
     drive(simulation(tmp_path, venue=outage(2)), tmp_path, with_dialog(script))
+
+
+def test_a_long_error_leaves_room_for_everything_else_and_can_be_scrolled(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        for words in ("transient: ", "budget needed", "Attempts (2)", "q Quit", "and the same for every"):
+            assert words in shown(app)
+        await pilot.press("shift+tab", "shift+tab", "end")
+        await until(lambda: "THE END" in app.screen.query_one("#facts", TextLines).in_view())
+        await pilot.press("s")
+
+    venue = {"kind": "python", "target": "tests.tui.wordy_venue:place"}
+    run = simulation(tmp_path, venue=venue, scheduler={"trades_per_account": 1}, accounts={"generate": {"count": 2}})
+    drive(run, tmp_path, with_dialog(script, slot=0), SMALL)
 
 
 def test_each_choice_says_what_becomes_of_the_partner(tmp_path: Path) -> None:

@@ -157,11 +157,10 @@ def test_a_failed_slot_is_skipped_afterwards(tmp_path: Path) -> None:
 
 def test_a_slot_is_revisited_in_the_middle_of_a_paused_run_which_then_goes_on(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
-        await pilot.press("space")
-        await until(lambda: isinstance(app.screen, RetryScreen))
-        await pilot.press("escape")
-        await until(lambda: app.asker.is_put_off)
-        await pilot.press("space", "c")
+        for _ in range(3):
+            await pilot.press("n")
+        await until(lambda: isinstance(app.screen, RetryScreen) and app.screen.is_mounted)
+        await pilot.press("c")
         await until_status(app, RunStatus.PAUSED)
         app.revisit([2])
         await until(lambda: run.slots[2].state is SlotState.COMPLETED)

@@ -13,7 +13,7 @@ from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.keymap import checked
 from orderbook_tui.tui.settings import Settings, read_settings, remember_theme, settings_path
 from orderbook_tui.tui.theme import THEMES
-from tests.tui.screen import Script, said, simulation, until
+from tests.tui.screen import Script, frame, piloted, said, simulation, until
 
 
 def settled(folder: Path, content: str, script: Script) -> OrderbookApp:
@@ -23,8 +23,7 @@ def settled(folder: Path, content: str, script: Script) -> OrderbookApp:
 
     async def play() -> OrderbookApp:
         app = OrderbookApp(simulation(folder / "state"), folder / "state", settings_path=path)
-        async with app.run_test(size=(120, 36)) as pilot:
-            await pilot.pause()
+        async with piloted(app) as pilot:
             await script(app, pilot)
             app.exit()
         assert app.simulation is not None
@@ -88,7 +87,7 @@ def test_a_key_of_ones_own_does_what_the_usual_one_did(tmp_path: Path) -> None:
         run = app.simulation
         assert run is not None
         await pilot.press("n")
-        await pilot.pause(0.1)
+        await frame(pilot)
         assert run.status is RunStatus.READY
         await pilot.press("z")
         await until(lambda: run.stats.completed_slots == 1)

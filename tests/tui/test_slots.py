@@ -24,7 +24,7 @@ from orderbook_tui.tui.widgets.slot_filter import FilterField, SlotFilterBar
 from orderbook_tui.tui.widgets.slot_line import COLUMNS
 from orderbook_tui.tui.widgets.status_strip import StatusStrip
 from orderbook_tui.tui.widgets.text_lines import TextLines
-from tests.tui.screen import SMALL, WIDE, drive, outage, said, shown, simulation, table, until, until_status
+from tests.tui.screen import SMALL, WIDE, drive, frame, outage, said, shown, simulation, table, until, until_status
 from tests.tui.test_hostile_text import _UNSAFE as UNSAFE
 from tests.tui.test_hostile_text import HOSTILE
 
@@ -67,7 +67,7 @@ def test_each_line_says_what_its_slot_is(tmp_path: Path, size: tuple[int, int]) 
         for _ in range(3):
             await pilot.press("n")
             await until(lambda: not app.simulation or not app.simulation.control.stepping)
-        await pilot.pause(0.2)
+        await frame(pilot)
         lines = table(app).lines()
         for slot, line in zip(app.simulation.slots, lines[1:9], strict=True):
             words = line.strip("▌ ").split()
@@ -92,7 +92,7 @@ def test_a_step_is_one_slot_and_then_a_pause(tmp_path: Path) -> None:
         for count in (1, 2, 3):
             await pilot.press("n")
             await until(lambda count=count: run.stats.completed_slots == count)  # type: ignore[misc]
-            await pilot.pause(0.12)
+            await frame(pilot)
             assert run.status is RunStatus.PAUSED
             assert f"{count}/8" in strip(app)
             assert table(app).cursor == count
@@ -131,7 +131,7 @@ def test_budget_totals_are_the_simulations(tmp_path: Path) -> None:
         for _ in range(len(run.slots)):
             await pilot.press("n")
             await until(lambda: not run.control.stepping)
-            await pilot.pause(0.12)
+            await frame(pilot)
             for symbol, expected in run.budgets.get_summary().assets.items():
                 asset, counted = run.budgets.assets[symbol], totals.totals[symbol]
                 amounts = tuple(map(asset.amount, counted.pots[:4]))
@@ -263,7 +263,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_run_stops(tmp_path: Pat
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await pilot.press("space")
         await until(lambda: len(app._notifications))
-        await pilot.pause(0.2)
+        await frame(pilot)
         assert "cannot be made" in said(app)
         assert "Traceback" not in shown(app)
         assert app.simulation is not None
@@ -320,7 +320,7 @@ def shown_slots(app: OrderbookApp) -> list[int]:
 async def type_in(pilot: Pilot[int], text: str) -> None:
     """Type a filter, and let it take effect."""
     await pilot.press("slash", *text)
-    await pilot.pause(0.12)
+    await frame(pilot)
 
 
 def test_a_filter_shows_only_what_matches_and_says_how_many(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ def test_escape_shows_all_slots_again_and_the_cursor_keeps_its_slot(tmp_path: Pa
         await pilot.press("enter", "end")
         assert "esc All slots" in app.screen.query_one(KeyBar).text()
         await pilot.press("escape")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert table(app).cursor == 40
         assert 40 in shown_slots(app)
         assert len(shown_slots(app)) > 3
@@ -362,7 +362,7 @@ def test_escape_in_the_field_clears_it(tmp_path: Path) -> None:
         assert shown_slots(app) == []
         assert "no slot matches" in shown(app)
         await pilot.press("escape")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert len(shown_slots(app)) == 8
         assert table(app).has_focus
 
@@ -376,7 +376,7 @@ def test_a_filter_that_means_nothing_is_told_at_once_and_the_last_one_stays(tmp_
         assert "no state is called x: pending, inprogress, completed, failed, skipped" in shown(app)
         assert len(shown_slots(app)) == 4
         await pilot.press("backspace")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert "no state is called" not in shown(app)
 
     drive(simulation(tmp_path), tmp_path, script, size)
@@ -391,7 +391,7 @@ def test_slots_leave_the_filter_and_come_into_it_as_the_run_goes_on(tmp_path: Pa
         for done in range(1, 5):
             await pilot.press("n")
             await until(lambda: not run.control.stepping)
-            await pilot.pause(0.12)
+            await frame(pilot)
             assert shown_slots(app) == list(range(done, 8))
             assert f"{8 - done} of 8" in bar(app)
 
@@ -408,7 +408,7 @@ def test_following_keeps_to_the_last_match_that_the_run_has_come_to(tmp_path: Pa
         for done in range(1, 8):
             await pilot.press("n")
             await until(lambda: not run.control.stepping)
-            await pilot.pause(0.12)
+            await frame(pilot)
             slot = table(app).slot
             assert slot is not None
             assert slot.sequence == max((each for each in bids if each <= done), default=bids[0])
@@ -423,7 +423,7 @@ def test_the_line_under_the_cursor_stays_where_it_is_while_others_leave_above_it
         assert run is not None
         await type_in(pilot, "state:pending")
         await pilot.press("enter", "g", *"200", "enter")
-        await pilot.pause(0.12)
+        await frame(pilot)
 
         def line() -> int:
             return next(y for y, text in enumerate(table(app).lines()) if text.startswith("▌"))
@@ -432,7 +432,7 @@ def test_the_line_under_the_cursor_stays_where_it_is_while_others_leave_above_it
         for _ in range(5):
             await pilot.press("n")
             await until(lambda: not run.control.stepping)
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert table(app).cursor == 200 - run.stats.ended_slots
         assert table(app).slot is run.slots[200]
         assert line() == before
@@ -445,7 +445,7 @@ def test_go_to_a_slot_that_does_not_match_goes_to_the_next_that_does(tmp_path: P
         await run_through(app, pilot)
         await type_in(pilot, "state:failed")
         await pilot.press("enter", "g", *"12", "enter")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert app.simulation is not None
         assert table(app).slot is app.simulation.slots[40]
         assert "Slot 12 does not match the filter: this is the next one that does." in said(app)
@@ -458,18 +458,18 @@ def test_what_is_under_the_cursor_becomes_a_filter_and_ceases_to_be_one(tmp_path
         run = app.simulation
         assert run is not None
         await pilot.press("down", "a")
-        await pilot.pause(0.12)
+        await frame(pilot)
         account = run.slots[1].account_id
         assert shown_slots(app) == [slot.sequence for slot in run.slots if slot.account_id == account]
         await pilot.press("m", "w")
-        await pilot.pause(0.12)
+        await frame(pilot)
         market = run.slots[1].action.market
         assert app.screen.query_one(SlotFilterBar).text == f"account:test-account-2 market:{market.symbol} state:pending"
         await pilot.press("w", "m", "a")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert len(shown_slots(app)) == 8
         await pilot.press("v")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert "Slot 1 has no verdict yet." in said(app)
 
     drive(simulation(tmp_path), tmp_path, script)
@@ -479,7 +479,7 @@ def test_the_right_button_on_a_cell_filters_by_it(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         line = table(app).lines()[2]
         await pilot.click("#slots", offset=(line.index("test-account"), 2), button=3)
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert app.screen.query_one(SlotFilterBar).text == "account:test-account-2"
         assert app.screen is app.get_screen("slots")
 
@@ -491,11 +491,11 @@ def test_a_hostile_text_is_typed_into_the_filter_harmlessly(tmp_path: Path, kind
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await pilot.press("slash")
         app.screen.query_one(FilterField).insert_text_at_cursor(HOSTILE[kind])
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert not UNSAFE.search(shown(app))
         assert all(strip.cell_length == SMALL[0] for strip in app.screen._compositor.render_strips())
         app.screen.query_one(FilterField).value = f"state:{HOSTILE[kind]}"
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert not UNSAFE.search(shown(app))
         assert "no state is called" in bar(app)
 
@@ -547,7 +547,7 @@ def test_r_runs_the_failed_slot_under_the_cursor_once_more(tmp_path: Path) -> No
         await pilot.pause()
         assert "r Retry" not in app.screen.query_one(KeyBar).text()
         await pilot.press("e")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert "r Retry  s Skip" in app.screen.query_one(KeyBar).text()
         attempts = run.slots[10].attempt_count
         await pilot.press("r")
@@ -566,7 +566,7 @@ def test_s_gives_the_failed_slot_under_the_cursor_up(tmp_path: Path) -> None:
         await pilot.press("home", "e")
         await pilot.pause()
         await pilot.press("s")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert run.slots[10].state is SlotState.SKIPPED
         assert run.slots[11].state is SlotState.FAILED
         assert "Skipped" in next(line for line in table(app).lines() if line.startswith("▌"))
@@ -585,7 +585,7 @@ def test_all_failed_slots_are_run_once_more(tmp_path: Path) -> None:
             await pilot.press("R")
             await until(lambda before=before: run.slots[40].attempt_count > before and run.status is RunStatus.DONE)  # type: ignore[misc]
         assert run.stats.failed_slots == 0
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert "Next failed" not in app.screen.query_one(KeyBar).text()
 
     drive(with_failures(tmp_path), tmp_path, script)
@@ -599,7 +599,7 @@ def test_a_slot_that_completes_leaves_the_failed_ones_and_the_cursor_goes_to_the
         await type_in(pilot, "state:failed")
         await pilot.press("enter", "home")
         await pilot.press("s")
-        await pilot.pause(0.12)
+        await frame(pilot)
         assert shown_slots(app) == [11, 40]
         assert table(app).slot is run.slots[11]
 
@@ -644,7 +644,7 @@ def test_details_tell_the_waits_between_attempts(tmp_path: Path) -> None:
         assert run is not None
         await run_through(app, pilot)
         await pilot.press("home", "e")
-        await pilot.pause(0.12)
+        await frame(pilot)
         first, second = run.slots[10].attempts
         text = app.screen.query_one(SlotDetails).text()
         assert f"waited {short_span(second.started - first.ended)}" in text
@@ -673,7 +673,7 @@ def test_the_wheel_scrolls_without_moving_the_cursor_and_ends_following(tmp_path
         event = MouseScrollDown(rows, 5, 5, 0, 1, 0, shift=False, meta=False, ctrl=False)
         for _ in range(20):
             rows.post_message(event)
-        await pilot.pause(0.3)
+        await frame(pilot)
         assert rows.cursor == 0
         assert not rows.following
         assert shown_slots(app)[0] > 10
@@ -703,7 +703,7 @@ def test_another_theme_draws_all_lines_anew(tmp_path: Path) -> None:
 
         dark = grounds()
         app.theme = LIGHT.name
-        await pilot.pause(0.3)
+        await frame(pilot)
         assert not dark & grounds()
         details = app.screen.query_one(SlotDetails)
         colours = {str(span.style) for line in details._lines for span in line.spans}

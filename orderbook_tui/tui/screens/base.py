@@ -45,6 +45,14 @@ class RunScreen(Screen[None]):
     ]
 
     def compose(self) -> ComposeResult:
+        # Textual sets these with the first resize, which comes after the first frame.
+        for breakpoints, size in (
+            (self.HORIZONTAL_BREAKPOINTS, self.app.size.width),
+            (self.VERTICAL_BREAKPOINTS, self.app.size.height),
+        ):
+            holds = max((place for place in breakpoints if place[0] <= size), default=(0, ""))[1]
+            for _, called in breakpoints:
+                self.set_class(called == holds, called)
         yield StatusStrip()
         yield PlaceTabs()
         yield from self.body()

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from textual.worker import Worker
 
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.engine.budget_list import BudgetOrder, Listing, list_budgets
+from orderbook_tui.engine.budget_list import LEVELS, BudgetOrder, Listing, list_budgets
 from orderbook_tui.engine.simulation import RunStatus
 from orderbook_tui.tui.figures import name
 from orderbook_tui.tui.screens.base import RunScreen
@@ -38,6 +38,8 @@ _ORDER_OF: Final = {
     "bar": BudgetOrder.USED,
     "used": BudgetOrder.USED,
 }
+_BESIDE_FIELD: Final = 46
+"""Cells that the filter's field takes from the caption's line, with what it says while it is empty."""
 _NOTHING_OPEN: Final = """\
 No run is open, so there are no budgets to see.
 
@@ -57,13 +59,22 @@ class BudgetsScreen(RunScreen):
     HELP_TEXT = (
         "Every line is what one account was given of one asset: spent, locked by orders that are open, and available. Used is "
         "what is spent or locked; above 80 % a budget says so, and one of which nothing is left is depleted. What an account "
-        "receives is counted beside it and is not available to give. The totals are those of all accounts; where they are said "
-        "to be about so, there are too many budgets to count them between two slots, and they are exact as soon as the run "
-        "pauses. The plot shows how much of each asset was in use in the course of the run, from its journal."
+        "receives is counted beside it and is not available to give. The filter shows the budgets whose account or asset has "
+        "each word in its name; the words over and depleted also find what is over 80 % or depleted now. The totals are those "
+        "of all accounts; where they are said to be about so, there are too many budgets to count them between two slots, and "
+        "they are exact as soon as the run pauses. The plot shows how much of each asset was in use in the course of the run, "
+        "from its journal."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", id="budgets.sort", tooltip="sort by account, by how much is used, or by asset"),
-        Binding("slash", "filter", "Filter", key_display="/", id="budgets.filter", tooltip="show accounts and assets by name"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            key_display="/",
+            id="budgets.filter",
+            tooltip="show budgets by name, or those over 80 %, or depleted",
+        ),
         Binding("escape", "clear_filter", "Show all", id="budgets.clear", tooltip="show all budgets again"),
         Binding("v", "view", "Numbers", show=False, id="budgets.view", tooltip="bars or numbers, where there is room for one"),
         Binding("p", "plot", "Plot", show=False, id="budgets.plot", tooltip="totals or plot, where there is room for one"),
@@ -83,7 +94,7 @@ class BudgetsScreen(RunScreen):
     def body(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static("Filter", id="slash", markup=False)
-            yield PlainInput(placeholder="account or asset", id="filter")
+            yield PlainInput(placeholder="account or asset, over, depleted", id="filter")
             yield Static(id="caption", markup=False)
         yield BudgetTable(id="budgets")
         yield Static(_NOTHING_OPEN, id="nothing", markup=False)
@@ -133,7 +144,8 @@ class BudgetsScreen(RunScreen):
             plot.redraw()
             self._say()
         rested = perf_counter() - self._listed_at > max(1.0, _REST * self._listing_took)
-        if self._order is BudgetOrder.USED and rested and self._listed_events != len(simulation.state.journal):
+        moves = self._order is BudgetOrder.USED or self._is_filtered_by_level
+        if moves and rested and self._listed_events != len(simulation.state.journal):
             self._list()
 
     def _list(self, *, from_top: bool = False) -> None:
@@ -169,7 +181,11 @@ class BudgetsScreen(RunScreen):
 
     def _show(self, budgets: list[AccountBudget]) -> None:
         typed = self.query_one("#filter", Input).value
-        nothing = f"no account or asset has {name(typed, 40)} in its name: escape shows all" if typed.strip() else "no budgets"
+        nothing = "no budgets"
+        if self._is_filtered_by_level:
+            nothing = f"no budget is found by {name(typed, 40)} now: escape shows all"
+        elif typed.strip():
+            nothing = f"no account or asset has {name(typed, 40)} in its name: escape shows all"
         table, simulation = self.query_one(BudgetTable), self.simulation
         self._everything = sum(map(len, simulation.budgets.accounts.values())) if simulation is not None else 0
         table.show(budgets, nothing=nothing, at=None if self._from_top else table.budget)
@@ -182,8 +198,12 @@ class BudgetsScreen(RunScreen):
         simulation, table, totals = self.simulation, self.query_one(BudgetTable), self.query_one(BudgetTotals)
         if simulation is None:
             return
-        ink, small = inks(self.app), self._is_small
-        depleted = f"{totals.depleted:,} depleted" if totals.is_exact else ""
+        ink = inks(self.app)
+        high, depleted = totals.high, totals.depleted
+        levels = Text()
+        if totals.is_exact:
+            levels.append(", ", ink.plain).append(f"{high:,} over 80 %", ink.warn if high else ink.muted)
+            levels.append(", ", ink.plain).append(f"{depleted:,} depleted", ink.bad if depleted else ink.muted)
         hints = (
             []
             if self.has_class("-filtering")
@@ -193,18 +213,22 @@ class BudgetsScreen(RunScreen):
                 if self.check_action(action, ())
             ]
         )
-        said = (table.count, self._is_filtered, depleted, self._order, tuple(hints), small, ink)
+        room = self.size.width - (_BESIDE_FIELD if self.has_class("-filtering") else 2)
+        said = (table.count, self._is_filtered, levels.plain, self._order, tuple(hints), room, ink)
         if said == self._said:
             return
         self._said = said
-        text = Text(no_wrap=True, overflow="ellipsis")
         count = f"{table.count:,} of {self._everything:,} budgets" if self._is_filtered else f"{table.count:,} budgets"
-        text.append(count, ink.plain)
-        if depleted:
-            text.append(", ", ink.plain).append(depleted, ink.bad if totals.depleted else ink.muted)
-        text.append(f"   {self._order.value}", ink.muted)
+        keys = Text()
         for key, label in hints:
-            text.append(f"   {key} ", ink.accent).append(label, ink.plain)
+            keys.append(f"   {key} ", ink.accent).append(label, ink.plain)
+        # Where there is no room for all of it, the order gives way first.
+        text, order, nothing = Text(), self._order.value, Text()
+        for more, sorted_by in ((levels, order), (levels, order.removesuffix(" first")), (levels, ""), (nothing, "")):
+            text = Text(count, ink.plain, no_wrap=True, overflow="ellipsis").append_text(more)
+            text.append(f"   {sorted_by}" if sorted_by else "", ink.muted).append_text(keys)
+            if text.cell_len <= room:
+                break
         self.query_one("#caption", Static).update(text)
 
     # Keys
@@ -216,6 +240,11 @@ class BudgetsScreen(RunScreen):
     @property
     def _is_filtered(self) -> bool:
         return bool(self.query_one("#filter", Input).value.strip())
+
+    @property
+    def _is_filtered_by_level(self) -> bool:
+        """Whether a budget may come to be found, or no longer, as the run goes on."""
+        return not LEVELS.keys().isdisjoint(self.query_one("#filter", Input).value.casefold().split())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "sort":

@@ -9,6 +9,7 @@ import contextlib
 from time import monotonic
 from typing import ClassVar, Final
 
+import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,7 +17,7 @@ from textual.containers import Horizontal
 from textual.theme import Theme
 from textual.widgets import Input, Static
 
-from orderbook_tui.engine.catalog import SimulationInfo, delete_checkpoint
+from orderbook_tui.engine.catalog import CheckpointStatus, SimulationInfo, delete_checkpoint
 from orderbook_tui.engine.listing import CheckpointListing
 from orderbook_tui.engine.simulation import RunStatus
 from orderbook_tui.errors import CheckpointError
@@ -124,7 +125,7 @@ class CheckpointsScreen(RunScreen):
             self._stirred.clear()
             infos, trouble = [], ""
             try:
-                infos = await asyncio.to_thread(listing.look)
+                infos = [self._as_known(info) for info in await asyncio.to_thread(listing.look)]
             except CheckpointError as error:
                 trouble = str(error)
             if not self._is_up:
@@ -135,6 +136,12 @@ class CheckpointsScreen(RunScreen):
             if not listing.unread:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stirred.wait(), _LOOK_EVERY_S if self._is_shown else None)
+
+    def _as_known(self, info: SimulationInfo) -> SimulationInfo:
+        """Return what is known of a checkpoint: a look reads too little of it to see all damage, opening it reads all."""
+        if reason := self.run_app.damage.get(info.id):
+            return msgspec.structs.replace(info, status=CheckpointStatus.DAMAGED, reason=reason)
+        return info
 
     def action_reload(self) -> None:
         self._stirred.set()
@@ -327,7 +334,8 @@ class CheckpointsScreen(RunScreen):
 def _nothing(folder: str) -> str:
     return (
         f"No checkpoints in {folder}\n\n"
-        "A run saves itself here as soon as it starts. Start one:\n\n"
+        "A run saves itself here as soon as it starts. Press 1 to build one and start it,\n"
+        "or leave with q and open a config file, such as\n\n"
         "    orderbook-tui configs/simulator.json\n\n"
-        "or say with --state-dir where yours are."
+        "Runs that are elsewhere: orderbook-tui --state-dir FOLDER"
     )

@@ -49,25 +49,24 @@ def _opener(path: str, section: str, label: str, text: str, words: str) -> FormF
 
 
 def _accounts(draft: ConfigDraft, fields: Sequence[FormField]) -> FormField:
-    if fields:  # they are made by their number: all of them take part
-        text = "all"
-    else:
-        choices = draft.choices_of_accounts()
-        text = _chosen([(called, chosen) for _, called, chosen in choices])
+    # Those that are made by their number all take part.
+    text = "all" if fields else _chosen(*draft.accounts_in_short(_MOST_NAMED + 1))
     return _opener(ACCOUNTS, "accounts", "who takes part", text, "Choose the accounts that trade.")
 
 
 def _markets(draft: ConfigDraft) -> FormField:
+    choices = draft.choices_of_markets()
+    taken = [symbol for symbol, chosen in choices if chosen]
     return _opener(
-        MARKETS, "markets", "which are traded", _chosen(draft.choices_of_markets()), "Choose the markets that get slots."
+        MARKETS, "markets", "which are traded", _chosen(len(taken), len(choices), taken), "Choose the markets that get slots."
     )
 
 
-def _chosen(choices: Sequence[tuple[str, bool]]) -> str:
-    taken = [called for called, chosen in choices if chosen]
-    named = ", ".join(name(called, 40) for called in taken[:_MOST_NAMED])
-    more = ", …" if len(taken) > _MOST_NAMED else ""
-    return f"{len(taken):,} of {len(choices):,}: {named}{more}" if taken else f"none of {len(choices):,}"
+def _chosen(taken: int, there: int, first: Sequence[str]) -> str:
+    """Say how many of those there are were taken, and name the first."""
+    named = ", ".join(name(called, 40) for called in first[:_MOST_NAMED])
+    more = ", …" if taken > _MOST_NAMED else ""
+    return f"{taken:,} of {there:,}: {named}{more}" if taken else f"none of {there:,}"
 
 
 def _overrides(draft: ConfigDraft) -> FormField:

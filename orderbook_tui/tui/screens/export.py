@@ -30,7 +30,14 @@ FORMS: Final = {ExportFormat.CSV: "csv, for spreadsheets", ExportFormat.JSONL: "
 
 
 class _Choices(RadioSet):
-    """A few answers, of which the one under the cursor is given."""
+    """A few answers, of which the one under the cursor is given; Enter goes ahead with all that is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "done", "Export", id="export.go_ahead_here", tooltip="write the file"),
+    ]
+
+    async def action_done(self) -> None:
+        await self.screen.run_action("go_ahead")
 
     def action_next_button(self) -> None:
         super().action_next_button()
@@ -47,7 +54,7 @@ class ExportScreen(WorkDialog[str]):
     CSS_PATH = "work_dialog.tcss"
     AUTO_FOCUS = "#what"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_ahead", "Export", priority=True, id="export.go_ahead", tooltip="write the file"),
+        Binding("enter", "go_ahead", "Export", id="export.go_ahead", tooltip="write the file"),
         Binding("escape", "close", "Back", id="export.close", tooltip="write nothing"),
     ]
 
@@ -101,6 +108,10 @@ class ExportScreen(WorkDialog[str]):
 
     def on_radio_set_changed(self) -> None:
         self._suggest()
+
+    def on_input_submitted(self) -> None:
+        if not self.is_working:
+            self.action_go_ahead()
 
     def action_go_ahead(self) -> None:
         self._export(replace=False)

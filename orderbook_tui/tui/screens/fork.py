@@ -22,7 +22,7 @@ class ForkScreen(WorkDialog[str]):
     CSS_PATH = "work_dialog.tcss"
     AUTO_FOCUS = "#name"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_ahead", "Fork", priority=True, id="fork.go_ahead", tooltip="make the fork"),
+        Binding("enter", "go_ahead", "Fork", id="fork.go_ahead", tooltip="make the fork"),
         Binding("escape", "close", "Back", id="fork.close", tooltip="make none"),
     ]
 
@@ -51,6 +51,10 @@ class ForkScreen(WorkDialog[str]):
     def called(self) -> str:
         """The name of the fork, as it is typed."""
         return self.query_one(PlainInput).value.strip()
+
+    def on_input_submitted(self) -> None:
+        if not self.is_working:
+            self.action_go_ahead()
 
     def action_go_ahead(self) -> None:
         folder, simulation_id, called = self.run_app.state_dir, self._line.info.id, self.called

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.engine.budget_count import level_of
+from orderbook_tui.engine.budget_level import level_of
 from orderbook_tui.engine.ledger import BudgetLedger
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.figures import name, number
@@ -28,8 +28,17 @@ class LedgerScreen(DialogScreen[None]):
     """Lists the movements of one budget, and goes on with them while the run does."""
 
     CSS_PATH = "ledger.tcss"
+    NAME = "Ledger"
     AUTO_FOCUS = "LedgerTable"
+    HELP_TEXT = (
+        "Every line is one movement of this budget, and what the budget was right after it. An order that is placed locks what "
+        "it may need; a trade spends of that, and unlocks what a better price or a lower fee leaves over; a cancel unlocks "
+        "the rest. What is received is counted beside the budget and is not available to give. Slot is whose order it was. "
+        "With the cursor on the last line the list follows the run; where the window is narrow, columns are left out and "
+        "amounts lose decimals, with … in their place."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", key_display="?", id="ledger.help", tooltip="what the lines mean"),
         Binding("escape,enter,q", "close", "Back", id="ledger.close", tooltip="back to the budgets"),
     ]
 
@@ -42,7 +51,7 @@ class LedgerScreen(DialogScreen[None]):
     def compose(self) -> ComposeResult:
         yield StatusStrip()
         yield Static(id="pots", markup=False)
-        yield LedgerTable(self._ledger, id="ledger")
+        yield LedgerTable(self._ledger, len(self._simulation.slots), id="ledger")
         yield KeyBar()
 
     def on_mount(self) -> None:

@@ -1,6 +1,7 @@
 """The dialog that opens when a slot's retries are spent: everything one needs to decide, and the four choices."""
 
 import asyncio
+from time import monotonic
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -34,6 +35,8 @@ _KINDS: Final = {
 _AROUND: Final = 11
 """Lines of the strip, the key bar, the dialog's border, the choices with their rule and the line below, and the rule of the
 attempts."""
+_STRAY_S: Final = 0.4
+"""A key that comes so soon after another one was meant for what was there before."""
 _STANDING: Final = (RecoveryAction.SKIP, RecoveryAction.CONTINUE, RecoveryAction.RETRY)
 """What may be done for all errors of a kind; a retry, once for each slot."""
 
@@ -64,16 +67,19 @@ class RetryScreen(DialogScreen[None]):
     same: reactive[bool] = reactive(default=False)
     """Whether the answer is to hold for this kind of error for the rest of the run."""
 
-    def __init__(self, simulation: Simulation, question: Question, answer: "asyncio.Future[RecoveryAction]") -> None:
+    def __init__(
+        self, simulation: Simulation, question: Question, answer: "asyncio.Future[RecoveryAction]", *, unbidden: bool = True
+    ) -> None:
         super().__init__()
         self.question = question
         self._simulation, self._answer = simulation, answer
+        self._unbidden, self._deaf_until = unbidden, 0.0
 
     def compose(self) -> ComposeResult:
         ink = inks(self.app)
         yield StatusStrip()
         with Vertical(id="dialog"):
-            yield TextLines(self._facts(ink), id="facts", focusable=False)
+            yield TextLines(self._facts(ink), id="facts")
             attempts = TextLines(
                 [attempt_line(attempt, ink) for attempt in self.question.slot.attempts[-200:]],
                 id="attempts",
@@ -98,6 +104,8 @@ class RetryScreen(DialogScreen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
+        if self._unbidden and monotonic() - self.run_app.answer_key_at < _STRAY_S:
+            self._deaf_until = monotonic() + _STRAY_S
         self.query_one("#dialog").border_title = f"Slot {self.question.slot.sequence} keeps failing: what now?"
         self.query_one("#attempts", TextLines).scroll_end(animate=False)
         self.pulse()
@@ -110,8 +118,23 @@ class RetryScreen(DialogScreen[None]):
         wanted = facts.get_content_height(self.size, self.size, min(self.size.width, 104) - 5)
         attempts.styles.max_height = max(room - min(wanted, room - 3), 2)
 
+    def on_key(self) -> None:
+        if monotonic() < self._deaf_until:
+            self._deaf_until = monotonic() + _STRAY_S
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Whoever was typing when the dialog came has not answered it: its keys act once there has been a moment of rest.
+        return None if action in ("answer", "same") and monotonic() < self._deaf_until else True
+
+    def pulse(self) -> None:
+        super().pulse()
+        if 0 < self._deaf_until <= monotonic():
+            self._deaf_until = 0.0
+            self.refresh_bindings()
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.action_answer(str(event.option_id))
+        if monotonic() >= self._deaf_until:
+            self.action_answer(str(event.option_id))
 
     def action_answer(self, choice: str) -> None:
         if self._answer.done():
@@ -139,14 +162,16 @@ class RetryScreen(DialogScreen[None]):
         question = self.question
         failure = question.failure
         lines = order_in_full(self._simulation, question.slot, ink)
-        error = Text()
-        error.append(f"{name(failure.code)} ", ink.bad).append(message(failure.message), ink.plain)
-        lines += [Text(""), error, Text(_KINDS[failure.kind], ink.muted)]
+        lines += [Text(""), Text(_KINDS[failure.kind], ink.muted)]
         if question.needed is not None and question.available is not None:
             asset = name(question.asset)
             short = question.available < question.needed
             budget = labelled("budget needed", f"{number(question.needed, 2)} {asset}", ink)
             budget += labelled(", available", f"{number(question.available, 2)} {asset}", ink, ink.bad if short else ink.good)
             budget.append(": not enough" if short else ": enough", ink.bad if short else ink.muted)
+            if failure.code == "budget" and not short:
+                budget.append("; what is short is the partner's", ink.bad)
             lines.append(budget)
+        # Last, since it may be long: what is above stays in view, and the rest of it can be scrolled to.
+        lines.append(Text().append(f"{name(failure.code)} ", ink.bad).append(message(failure.message), ink.plain))
         return lines

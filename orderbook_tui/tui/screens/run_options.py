@@ -23,6 +23,17 @@ _CONDITIONS: Final = {
 }
 
 
+class _Condition(TickBox):
+    """Something to tick; Enter sets the whole dialog, as in its other fields."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "set", "Set", id="options.set_here", tooltip="set it so"),
+    ]
+
+    async def action_set(self) -> None:
+        await self.screen.run_action("settle(False)")
+
+
 class RunOptionsScreen(DialogScreen[bool]):
     """Sets rate and stop conditions of a run. Answers whether the run is to go on now."""
 
@@ -50,7 +61,7 @@ class RunOptionsScreen(DialogScreen[bool]):
             yield Input("" if slot is None else f"{slot}", type="integer", compact=True, id="slot")
             yield Static("Pause when", markup=False)
             for called, what in _CONDITIONS.items():
-                yield TickBox(what, getattr(conditions, called), compact=True, id=called)
+                yield _Condition(what, getattr(conditions, called), compact=True, id=called)
             yield Static("", markup=False, id="wrong")
         yield KeyBar()
 
@@ -58,6 +69,15 @@ class RunOptionsScreen(DialogScreen[bool]):
         self.query_one("#box").border_title = "How the run goes"
         self.query_one("#rate", Input).focus()
         self.pulse()
+
+    def on_input_submitted(self) -> None:
+        self.action_settle(run_now=False)
+
+    def action_previous(self) -> None:
+        self.focus_previous()
+
+    def action_next(self) -> None:
+        self.focus_next()
 
     def action_leave(self) -> None:
         self.dismiss(result=False)

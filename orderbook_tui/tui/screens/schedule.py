@@ -1,6 +1,6 @@
 """Schedule: a config as a form, and what it would lead to: its slots, its totals, what it asks of each budget.
 
-form --set--> ConfigDraft --a moment after the last change--> Preview --a slice at a time--> totals, slots, needs
+form --set--> ConfigDraft --show--> DraftOutcome: totals, slots, needs
 start: draft --> Simulation --> the app opens it
 """
 
@@ -8,40 +8,36 @@ import asyncio
 from pathlib import Path
 from typing import ClassVar, Final
 
-from rich.text import Text
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
-from textual.widgets import Static
+from textual.containers import Horizontal
 
-from orderbook_tui.engine.drafting import ConfigDraft, Preview
+from orderbook_tui.engine.drafting import ConfigDraft
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import ConfigError, OrderbookTuiError
 from orderbook_tui.tui.figures import message, name
-from orderbook_tui.tui.screens.base import RunScreen
+from orderbook_tui.tui.key_order import act_now, pass_on
+from orderbook_tui.tui.screens.base import DialogScreen
+from orderbook_tui.tui.screens.draft_dialogs import DraftDialogs
 from orderbook_tui.tui.screens.draft_form import ACCOUNTS, ADD_BUDGET, MARKETS, OVERRIDES, by_field, lines_of
 from orderbook_tui.tui.slices import in_slices
 from orderbook_tui.tui.widgets.config_form import ConfigForm
 from orderbook_tui.tui.widgets.cursor_list import CursorList
 from orderbook_tui.tui.widgets.draft_line import DraftLine
+from orderbook_tui.tui.widgets.draft_outcome import DraftOutcome
 from orderbook_tui.tui.widgets.field_editor import FieldEditor
 from orderbook_tui.tui.widgets.form_lines import FormLines
 from orderbook_tui.tui.widgets.form_rows import budget_index
 from orderbook_tui.tui.widgets.needs_table import NeedsTable
 from orderbook_tui.tui.widgets.preview_table import PreviewTable
-from orderbook_tui.tui.widgets.schedule_totals import ScheduleTotals
 
 _PARTS: Final = {"form": "Form", "slots": "Slots", "needs": "Needs"}
-_REST: Final = 0.2
-"""Seconds from the last change to the next preview."""
-_MANY_ACCOUNTS: Final = 5_000
 _SOUND_ONLY: Final = ("save", "fit", "start")
 """What is done with a draft that has no problems."""
 
 
-class ScheduleScreen(RunScreen):
+class ScheduleScreen(DraftDialogs):
     """Builds a run: a draft of a config, edited field by field."""
 
     NAME = "Schedule"
@@ -69,34 +65,21 @@ class ScheduleScreen(RunScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.draft = ConfigDraft.new()
         self.part = "form"
         """Where one is, and what is shown where there is room for one part only."""
-        self.preview: Preview | None = None
-        """The last one; `is_stale` says whether the draft has changed since."""
-        self.is_stale = False
-        self.problems: dict[str, list[str]] = {}
-        """What is wrong with the draft, by field."""
         self._refused: dict[str, str] = {}
         """What is wrong with the schedule that the draft makes, by path: nobody knows before it is made."""
         self.busy = ""
         """What is being done with the draft, in a word."""
-        self._timer: Timer | None = None
 
     def body(self) -> ComposeResult:
         yield DraftLine(_PARTS, self.HORIZONTAL_BREAKPOINTS[1][0], id="draft")
         with Horizontal(id="parts"):
             yield ConfigForm(id="form")
-            with Vertical(id="outcome"):
-                yield ScheduleTotals(id="totals")
-                yield PreviewTable(id="preview")
-                with Vertical(id="preflight"):
-                    yield Static("", id="passes", markup=False)
-                    yield NeedsTable(id="needs")
+            yield DraftOutcome(self._is_running, id="outcome")
 
     def on_mount(self) -> None:
-        for part, title in (("form", "Config"), ("totals", "Totals"), ("preview", "Slots"), ("preflight", "Needs")):
-            self.query_one(f"#{part}").border_title = title
+        self.query_one(ConfigForm).border_title = "Config"
         self.add_class("-form")
         simulation = self.simulation
         self.take(self._draft_of(simulation) if simulation is not None else self.draft)
@@ -105,11 +88,12 @@ class ScheduleScreen(RunScreen):
     def on_screen_resume(self) -> None:
         self.pulse()
         self._say()
-        if self.preview is None or not self.preview.done:
-            self._plan_soon()
+        self.outcome.go_on()
 
     def on_screen_suspend(self) -> None:
-        self.workers.cancel_group(self, "preview")
+        self.outcome.stop()
+        if not isinstance(self.app.screen, DialogScreen):
+            self.query_one(ConfigForm).end_editing()
 
     # The draft
 
@@ -125,22 +109,13 @@ class ScheduleScreen(RunScreen):
             self.take(self._draft_of(simulation))
         self._say()
 
-    def take(self, draft: ConfigDraft) -> None:
-        """Edit another draft."""
-        self.draft = draft
-        self.preview = None
-        self.changed()
-
     def changed(self, *, typed: bool = False) -> None:
         """Show the draft as it is now, and plan it once it rests."""
-        self.workers.cancel_group(self, "preview")
         self.workers.cancel_group(self, "fit")
         self._refused = {}
         self._show_form(typed=typed)
-        self.is_stale = self.preview is not None
-        self._look()
+        self.outcome.show(self.draft, self.problem_count)
         self._say()
-        self._plan_soon()
         self.refresh_bindings()
 
     def _show_form(self, *, typed: bool = False) -> None:
@@ -150,13 +125,6 @@ class ScheduleScreen(RunScreen):
         for path, words in by_field(draft, fields, self._refused).items():
             shown.setdefault(path, []).extend(words)
         self.query_one(ConfigForm).show(fields, shown, typed=typed)
-
-    def _refuse(self, problems: dict[str, str]) -> None:
-        """Say at their fields what is wrong with the schedule."""
-        if problems != self._refused:
-            self._refused = problems
-            self._show_form(typed=True)
-            self._say()
 
     def _draft_of(self, simulation: Simulation) -> ConfigDraft:
         path = self.run_app.config_path
@@ -174,62 +142,28 @@ class ScheduleScreen(RunScreen):
             facts.append((f"{count:,} problem{'s' if count != 1 else ''}", True))
         else:
             facts.append(("no problems", False))
+        if refused := self.outcome.refused_slots:
+            facts.append((f"{refused:,} slot{'s' if refused != 1 else ''} would not pass", True))
         if draft.is_changed:
             facts.append(("not saved", False))
         if simulation is not None and not self._is_of(simulation):
             facts.append(("differs from the open run", False))
         self.query_one(DraftLine).show(called, facts, self.part)
 
-    # The preview
-
-    def _plan_soon(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(_REST, self._plan)
-
-    @work(exclusive=True, group="preview")
-    async def _plan(self) -> None:
-        if self.problems or not self.is_current:
-            return
-        preview = self.preview
-        if preview is None or self.is_stale:
-            try:
-                preview = await self._begun()
-            except ConfigError as error:
-                self._refuse(dict(error.problems))
-                return
-        self.preview, self.is_stale = preview, False
-        self._look()
-        await in_slices(preview, self._look, busy=self._is_running)
-
-    async def _begun(self) -> Preview:
-        """Begin a preview; so many accounts that the screen would stand still are made beside it."""
-        config, folder = self.draft.config(), self.draft.folder
-        made = config.accounts.generate
-        if made is None or made.count > _MANY_ACCOUNTS:
-            return await asyncio.to_thread(Preview, config, folder)
-        return self.draft.preview()
-
     def _is_running(self) -> bool:
         return self.simulation is not None and self.simulation.status is RunStatus.RUNNING
 
-    def _look(self) -> None:
-        """Show as much of the preview as there is."""
-        preview, stale = self.preview, self.is_stale
-        table, needs = self.query_one(PreviewTable), self.query_one(NeedsTable)
-        self.query_one(ScheduleTotals).look(preview, self.problem_count, stale=stale)
-        if stale:
-            table.grow_stale()
-            needs.grow_stale()
-            return
-        self.refresh_bindings()
-        if preview is not None and preview.problems:
-            self._refuse(preview.problems)
-        table.show(preview, self.draft.overrides)
-        preflight = preview.preflight if preview is not None else None
-        needs.show(preflight, "" if self.problems else "Counting …" if preview is not None else "")
-        self.query_one("#passes", Static).update(Text(message(preflight.in_words())) if preflight is not None else "")
-        self.query_one("#passes").set_class(bool(preflight is not None and preflight.refused), "-refused")
+    def on_draft_outcome_refused(self, event: DraftOutcome.Refused) -> None:
+        self._refuse(event.problems)
+
+    def on_draft_outcome_planned(self) -> None:
+        self._say()
+
+    def _refuse(self, problems: dict[str, str]) -> None:
+        """Say at their fields what is wrong with the schedule."""
+        self._refused = problems
+        self._show_form(typed=True)
+        self._say()
 
     # What is typed and chosen
 
@@ -263,9 +197,15 @@ class ScheduleScreen(RunScreen):
             self.give_amounts(event.of.slot.sequence)
 
     def on_draft_line_went(self, event: DraftLine.Went) -> None:
-        self._go_to(event.part)
+        self.show_part(event.part)
 
     # Keys
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.focused is None:
+            await act_now(self, event)
+        else:
+            pass_on(self, event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in _SOUND_ONLY:
@@ -273,12 +213,12 @@ class ScheduleScreen(RunScreen):
         return super().check_action(action, parameters)
 
     def action_edit(self) -> None:
-        self._show_part("form")
+        self._mark_part("form")
         self.query_one(ConfigForm).edit()
 
     def action_next_part(self) -> None:
         parts = list(_PARTS)
-        self._go_to(parts[(parts.index(self._focused_part()) + 1) % len(parts)])
+        self.show_part(parts[(parts.index(self._focused_part()) + 1) % len(parts)])
 
     def _focused_part(self) -> str:
         if self.has_class("-narrow") or self.focused is None:
@@ -288,14 +228,14 @@ class ScheduleScreen(RunScreen):
                 return part
         return self.part
 
-    def _show_part(self, part: str) -> None:
+    def _mark_part(self, part: str) -> None:
         for other in _PARTS:
             self.set_class(other == part, f"-{other}")
         self.part = part
         self._say()
 
-    def _go_to(self, part: str) -> None:
-        self._show_part(part)
+    def show_part(self, part: str) -> None:
+        self._mark_part(part)
         match part:
             case "form":
                 self.query_one(ConfigForm).focus_lines()
@@ -308,79 +248,8 @@ class ScheduleScreen(RunScreen):
         self.draft.add_budget()
         self.changed()
         added = [path for path in (field.path for field in self.draft.fields()) if budget_index(path) is not None]
-        self._show_part("form")
+        self._mark_part("form")
         self.query_one(ConfigForm).edit(added[-3])
-
-    def action_choose_markets(self) -> None:
-        from orderbook_tui.tui.screens.choose import ChooseScreen
-
-        choices = [(symbol, symbol, chosen) for symbol, chosen in self.draft.choices_of_markets()]
-        self.app.push_screen(ChooseScreen("Markets that are traded", choices), self._choose_markets)
-
-    def _choose_markets(self, changes: dict[str, bool] | None) -> None:
-        for symbol, chosen in (changes or {}).items():
-            self.draft.choose_market(symbol, chosen)
-        if changes:
-            self.changed()
-
-    def action_choose_accounts(self) -> None:
-        from orderbook_tui.tui.screens.choose import ChooseScreen
-
-        choices = self.draft.choices_of_accounts()
-        self.app.push_screen(ChooseScreen("Accounts that take part", choices), self._choose_accounts)
-
-    def _choose_accounts(self, changes: dict[str, bool] | None) -> None:
-        if changes:
-            self.draft.choose_accounts(changes)
-            self.changed()
-
-    def action_choose_slot(self) -> None:
-        """List the slots that have amounts of their own."""
-        from orderbook_tui.tui.screens.own_amounts import OverridesScreen
-
-        def chosen(slot: int | None) -> None:
-            if slot is not None:
-                self.give_amounts(slot)
-
-        if self.draft.overrides:
-            self.app.push_screen(OverridesScreen(self.draft, self.changed), chosen)
-        else:
-            self._go_to("slots")
-
-    def give_amounts(self, slot: int) -> None:
-        """Ask for the amounts of one slot."""
-        from orderbook_tui.tui.screens.own_amounts import OwnAmountsScreen
-
-        if self.is_stale or self.problems:
-            return
-        made = self.preview.slots if self.preview is not None else []
-        if slot < len(made):
-            names = self.preview.names if self.preview is not None else {}
-            self.app.push_screen(
-                OwnAmountsScreen(self.draft, made[slot], names), lambda given: self.changed() if given else None
-            )
-        else:
-            self.run_app.complain(f"slot {slot:,} is not planned: there are {len(made):,}")
-
-    def action_save(self) -> None:
-        from orderbook_tui.tui.screens.save_config import SaveConfigScreen
-
-        def saved(done: bool | None) -> None:
-            if done and self.draft.path is not None:
-                self.changed()
-                self.notify(message(str(self.draft.path)), title="Saved", markup=False)
-
-        self.app.push_screen(SaveConfigScreen(self.draft), saved)
-
-    def action_load(self) -> None:
-        from orderbook_tui.tui.screens.open_config import OpenConfigScreen
-
-        def loaded(draft: ConfigDraft | None) -> None:
-            if draft is not None:
-                self.take(draft)
-
-        where = self.draft.path.parent if self.draft.path is not None else self.draft.folder
-        self.app.push_screen(OpenConfigScreen(where, unsaved=self.draft.is_changed), loaded)
 
     def action_fit(self) -> None:
         if not self.problems and not self.busy:

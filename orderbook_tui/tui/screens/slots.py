@@ -32,8 +32,8 @@ _REST_BESIDE_A_RUN_S: Final = 0.006
 _NOTHING_OPEN = """\
 No run is open.
 
-Press 5 to take one up from its checkpoint, or leave with q
-and start one:
+Press 1 to build one and start it, 5 to take one up from its
+checkpoint, or leave with q and open a config file, such as
 
     orderbook-tui configs/simulator.json
 """
@@ -131,7 +131,7 @@ class SlotsScreen(RunScreen):
         # What nobody can read 20 times a second is not drawn so often. A slot that was gone to is there at once.
         if self._pulses % _EVERY == 0 or not self._is_running:
             self.query_one(BudgetTotals).look()
-            self._detail()
+        self._detail()  # always of the slot under the cursor, as that is now
         self._note_what_can_be_done()
 
     @property

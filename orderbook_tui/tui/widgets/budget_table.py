@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.engine.budget_count import Level, level_of
+from orderbook_tui.engine.budget_level import Level, level_of
 from orderbook_tui.tui.figures import name, number, number_in
 from orderbook_tui.tui.theme import Inks
 from orderbook_tui.tui.widgets.column_table import Cell, Column, ColumnTable

@@ -6,7 +6,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from orderbook_tui.engine.budget_count import BudgetCount, Level, Total
+from orderbook_tui.engine.budget_count import BudgetCount, Total
+from orderbook_tui.engine.budget_level import Level
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.figures import fit, name, number, number_in
 from orderbook_tui.tui.theme import inks, on_paper
@@ -39,6 +40,11 @@ class BudgetTotals(Widget):
     def is_exact(self) -> bool:
         """Whether that is of the moment of the last look; otherwise it is about so, and says so."""
         return self._count is not None and self._count.is_exact
+
+    @property
+    def high(self) -> int:
+        """How many budgets are above 80 %, and not depleted."""
+        return self._count.high if self._count is not None else 0
 
     @property
     def depleted(self) -> int:

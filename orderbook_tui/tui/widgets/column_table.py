@@ -37,6 +37,8 @@ class Column(NamedTuple):
     """Whether what does not fit loses its middle: names are told apart by their ends."""
     spare: bool = False
     """Whether it takes what room is left over."""
+    whole: bool = False
+    """Whether it is never cut, as numbers that say which one: it is as wide as what stands in it, or is not there."""
 
 
 class ColumnTable(CursorList):
@@ -182,12 +184,16 @@ class ColumnTable(CursorList):
         room = across - 1
         columns = {key: column for key, column in self.COLUMNS.items() if key in self.wanted(across)}
         ranked = sorted(columns, key=lambda key: columns[key].rank)
+        least = {
+            key: max(column.least, min(self._grown.get(key, 0), column.most)) if column.whole else column.least
+            for key, column in columns.items()
+        }
         chosen: set[str] = set()
         for key in ranked:
-            if chosen and sum(columns[other].least + 1 for other in (*chosen, key)) > room + 1:
+            if chosen and sum(least[other] + 1 for other in (*chosen, key)) > room + 1:
                 break
             chosen.add(key)
-        widths = {key: column.least for key, column in columns.items() if key in chosen}
+        widths = {key: width for key, width in least.items() if key in chosen}
         spare = room + 1 - sum(width + 1 for width in widths.values())
         for key in ranked:
             if key in widths and spare > 0:

@@ -17,8 +17,8 @@ from orderbook_tui.engine.drafting import FormField
 from orderbook_tui.tui.figures import message, name
 from orderbook_tui.tui.theme import inks
 from orderbook_tui.tui.widgets.field_editor import FieldEditor
-from orderbook_tui.tui.widgets.form_lines import PICKED, FormLines, choices_of, is_typed
-from orderbook_tui.tui.widgets.form_rows import label, opens
+from orderbook_tui.tui.widgets.form_lines import FormLines
+from orderbook_tui.tui.widgets.form_rows import PICKED, choices_of, is_typed, label, opens
 from orderbook_tui.tui.widgets.text_lines import TextLines
 
 
@@ -46,7 +46,7 @@ class ConfigForm(Vertical):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._explained: tuple[object, ...] = ()
-        self._lines = FormLines()
+        self._lines = FormLines(self.edit)
         self._editor = FieldEditor(self._carry, self._carry_line, self._leave)
         self._help = TextLines(id="field-help", focusable=False)
 
@@ -76,6 +76,8 @@ class ConfigForm(Vertical):
         self._lines.show(fields, problems)
         if not typed and self._editor.path and (field := self._lines.fields.get(self._editor.path)) is not None:
             self._editor.put(field)
+        if self._lines.editing:
+            self._lines.reveal()
         self._place()
 
     def edit(self, path: str = "") -> None:
@@ -97,6 +99,11 @@ class ConfigForm(Vertical):
     def focus_lines(self) -> None:
         """Put the focus on the form, with nothing being edited."""
         self._leave()
+
+    def end_editing(self) -> None:
+        """Leave the field that is being edited, if one is."""
+        if self.is_editing:
+            self._leave()
 
     def _leave(self) -> None:
         self._editor.path = ""
@@ -148,9 +155,6 @@ class ConfigForm(Vertical):
 
     def on_form_lines_moved(self) -> None:
         self._place()
-
-    def on_form_lines_asked(self, event: FormLines.Asked) -> None:
-        self.edit(event.path)
 
     def on_input_blurred(self) -> None:
         # Where the whole terminal has lost the focus, the editor will have it again.

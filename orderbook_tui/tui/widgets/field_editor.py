@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.suggester import SuggestFromList
@@ -72,17 +71,6 @@ class FieldEditor(PlainInput):
         if self.path and value != self._given:
             self._given = value
             self.post_message(self.Edited(self.path, value))
-
-    async def _on_key(self, event: events.Key) -> None:
-        # A binding is looked up only when its key has bubbled up to the app: what is typed after it would be here before.
-        for binding in self.BINDINGS:
-            assert isinstance(binding, Binding)
-            if event.key in self.app._keymap.get(binding.id or "", binding.key).split(","):
-                event.stop()
-                event.prevent_default()
-                await self.run_action(binding.action)
-                return
-        await super()._on_key(event)
 
     def action_carry(self, by: int) -> None:
         self._carry(by)

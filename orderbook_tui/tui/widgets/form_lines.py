@@ -1,7 +1,7 @@
 """The lines of a form: headings, labels, values and what is wrong, drawn where they are seen, with a cursor on a field."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,12 +14,20 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from orderbook_tui.engine.drafting import FormField
-from orderbook_tui.tui.figures import fit, name
-from orderbook_tui.tui.theme import Inks, inks_on
-from orderbook_tui.tui.widgets.form_rows import Cell, Line, LineKind, budget_index, lay_out, opens
-
-PICKED: Final = ("choice", "flag")
-"""The kinds that are not typed but chosen."""
+from orderbook_tui.tui.key_order import act_now, pass_on
+from orderbook_tui.tui.theme import inks_on
+from orderbook_tui.tui.widgets.form_drawing import FormInks, drawn
+from orderbook_tui.tui.widgets.form_rows import (
+    PICKED,
+    Cell,
+    Line,
+    LineKind,
+    budget_index,
+    choices_of,
+    is_typed,
+    lay_out,
+    opens,
+)
 
 
 class FormLines(ScrollView, can_focus=True):
@@ -53,13 +61,6 @@ class FormLines(ScrollView, can_focus=True):
     class Moved(Message):
         """The cursor is on another field, or the lines have scrolled."""
 
-    class Asked(Message):
-        """A field is to be edited."""
-
-        def __init__(self, path: str) -> None:
-            super().__init__()
-            self.path = path
-
     class Picked(Message):
         """A choice was made."""
 
@@ -74,8 +75,10 @@ class FormLines(ScrollView, can_focus=True):
             super().__init__()
             self.what, self.path = what, path
 
-    def __init__(self) -> None:
+    def __init__(self, edit: Callable[[str], None]) -> None:
+        """`edit` is what edits a field; it is done at once, so that what is typed next goes there."""
         super().__init__(id="lines")
+        self._edit = edit
         self.fields: dict[str, FormField] = {}
         self._problems: dict[str, Sequence[str]] = {}
         self._lines: list[Line] = []
@@ -83,7 +86,7 @@ class FormLines(ScrollView, can_focus=True):
         self._order: list[Cell] = []
         self._laid_out_for: tuple[object, ...] = ()
         self._path = ""
-        self._inks: tuple[Inks, Inks, Style] | None = None
+        self._inks: FormInks | None = None
         self.editing = False
 
     # What is shown
@@ -153,7 +156,16 @@ class FormLines(ScrollView, can_focus=True):
         if path not in self._places:
             return
         self._path = path
-        line, top, height = self._places[path], self.scroll_offset.y, self.size.height
+        self.reveal()
+        self.refresh()
+        self.post_message(self.Moved())
+        self.screen.refresh_bindings()
+
+    def reveal(self) -> None:
+        """Put the field under the cursor, with its problems, into view."""
+        if self._path not in self._places:
+            return
+        line, top, height = self._places[self._path], self.scroll_offset.y, self.size.height
         last = line
         while last + 1 < len(self._lines) and self._lines[last + 1].kind is LineKind.PROBLEM:
             last += 1
@@ -161,9 +173,6 @@ class FormLines(ScrollView, can_focus=True):
         if height > 0 and (above < top or last >= top + height):
             wanted = above if above < top else min(last - height + 1, line)
             self.scroll_to(y=max(wanted, 0), animate=False, force=True, immediate=True)
-        self.refresh()
-        self.post_message(self.Moved())
-        self.screen.refresh_bindings()
 
     def neighbour(self, by: int) -> str | None:
         """Return the field that many further; None beyond the last."""
@@ -183,6 +192,12 @@ class FormLines(ScrollView, can_focus=True):
                 return cells[min(column, len(cells) - 1)].path
             line += step
         return None
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.screen.focused is self:
+            await act_now(self, event)
+        else:
+            pass_on(self, event)
 
     def action_line(self, by: int) -> None:
         if (path := self.below(by)) is not None:
@@ -252,7 +267,7 @@ class FormLines(ScrollView, can_focus=True):
 
     def _ask_to_edit(self, path: str) -> None:
         if is_typed(self.fields[path]):
-            self.post_message(self.Asked(path))
+            self._edit(path)
 
     def _pick(self, field: FormField, by: int) -> None:
         choices = choices_of(field)
@@ -288,65 +303,13 @@ class FormLines(ScrollView, can_focus=True):
         width, place = self.size.width, y + self.scroll_offset.y
         if self._inks is None:
             surface = Color.parse(self.app.current_theme.panel or "#303030").rich_color
-            self._inks = *inks_on(self), Style(bgcolor=surface)
-        ink = self._inks[0]
-        segments = self._segments(self._lines[place]) if place < len(self._lines) else []
-        return Strip(segments).crop(0, width).extend_cell_length(width, ink.plain)
-
-    def _segments(self, line: Line) -> list[Segment]:
-        assert self._inks is not None
-        ink, marked, paper = self._inks
-        match line.kind:
-            case LineKind.BLANK:
-                return []
-            case LineKind.HEADING:
-                return [Segment(f" {line.text} ", ink.strong), Segment("─" * self.size.width, ink.faint)]
-            case LineKind.TITLES:
-                return [Segment(line.text, ink.muted)]
-            case LineKind.PROBLEM:
-                return [Segment("   " + line.text, ink.bad)]
-        here = any(cell.path == self._path for cell in line.cells) and (self.has_focus or self.editing)
-        bad = any(cell.path in self._problems for cell in line.cells)
-        segments = [
-            Segment("▌" if here else " ", ink.accent),
-            Segment("✗" if bad else " ", ink.bad),
-            Segment(fit(line.text, line.cells[0].x - 3) + " ", ink.strong if here else ink.plain),
-        ]
-        for cell in line.cells:
-            if cell is not line.cells[0]:
-                segments.append(Segment(" ", ink.plain))
-            field = self.fields[cell.path]
-            pens = marked if here and cell.path == self._path else ink
-            text, style = _shown(field, pens)
-            if cell.path in self._problems:
-                style = pens.bad
-            back = pens.cursor if pens is marked else paper
-            segments.append(Segment(fit(text, cell.width), style + back if not opens(field) or pens is marked else style))
-        return segments
+            self._inks = FormInks(*inks_on(self), Style(bgcolor=surface))
+        segments: list[Segment] = []
+        if place < len(self._lines):
+            cursor = self._path if self.has_focus or self.editing else ""
+            segments = drawn(self._lines[place], self.fields, self._problems, cursor, self._inks, width)
+        return Strip(segments).crop(0, width).extend_cell_length(width, self._inks.usual.plain)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._inks = None
-
-
-def is_typed(field: FormField) -> bool:
-    """Whether a field is one to type into."""
-    return field.kind not in PICKED and not opens(field)
-
-
-def choices_of(field: FormField) -> Sequence[str]:
-    """Return the texts that a field can have."""
-    return field.choices or ("true", "false")
-
-
-def _shown(field: FormField, ink: Inks) -> tuple[str, Style]:
-    """Return what a field's cell shows, and its ink: what is as it comes is fainter than what was put there."""
-    if opens(field):
-        return f"  {name(field.text)} …".replace("   …", "  …"), ink.plain
-    text = {"true": "yes", "false": "no"}.get(field.text, field.text) if field.kind == "flag" else field.text
-    style = ink.muted if field.text == field.default else ink.plain
-    if field.kind in PICKED:
-        return f"◂ {name(text)} ▸", style
-    if not text:
-        return ("  all" if budget_index(field.path) is not None else "  none") if field.optional else "", ink.muted
-    return "  " + name(text), style

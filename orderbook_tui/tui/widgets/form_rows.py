@@ -35,10 +35,11 @@ _LABELS: Final = {
     "scheduler.time_in_force.taker": "taker's time in force",
     "scheduler.matching_strategy.match_with": "match with",
 }
+PICKED: Final = ("choice", "flag")
+"""The kinds that are not typed but chosen."""
 LABEL: Final = 28
 """Cells of a label and the space before its field."""
 _INDENT: Final = 2
-_LONGEST_CELL: Final = 36
 _MOST_PROBLEM_LINES: Final = 8
 _BUDGET: Final = re.compile(r"budget\.budgets\[(\d+)\]\.\w+")
 
@@ -80,6 +81,16 @@ def opens(field: FormField) -> bool:
     return field.path.startswith(OPENER)
 
 
+def is_typed(field: FormField) -> bool:
+    """Whether a field is one to type into."""
+    return field.kind not in PICKED and not opens(field)
+
+
+def choices_of(field: FormField) -> Sequence[str]:
+    """Return the texts that a field can have."""
+    return field.choices or ("true", "false")
+
+
 def label(field: FormField) -> str:
     """Return what a field is called on its line."""
     return _LABELS.get(field.path, field.label.replace("_", " "))
@@ -100,7 +111,7 @@ def lay_out(fields: Iterable[FormField], problems: Mapping[str, Sequence[str]], 
         for index, of_one in groupby(members, key=lambda field: budget_index(field.path)):
             if index is None:
                 for field in of_one:
-                    cell = Cell(field.path, LABEL, max(min(width - LABEL - 2, _LONGEST_CELL), 4))
+                    cell = Cell(field.path, LABEL, max(width - LABEL - 2, 4))
                     lines.append(Line(LineKind.FIELD, label(field), (cell,)))
                     lines += [line for words in problems.get(field.path, ()) for line in _problem(words, width)]
                 continue
@@ -118,7 +129,7 @@ def lay_out(fields: Iterable[FormField], problems: Mapping[str, Sequence[str]], 
 
 def _budget_cells(paths: Sequence[str], width: int) -> tuple[Cell, ...]:
     first = 6
-    room = min(width - first - 2, LABEL + _LONGEST_CELL - first) - (len(paths) - 1)
+    room = width - first - 2 - (len(paths) - 1)
     asset = max(min(room // 4, 12), 4)
     amount = max((room - asset) // 2, 4)
     widths = [room - asset - amount, asset, amount] if len(paths) == 3 else [room // len(paths)] * len(paths)

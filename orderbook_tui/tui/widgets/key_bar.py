@@ -1,4 +1,6 @@
-"""The line at the bottom: the keys that act here and now. What cannot act now is left out or faint."""
+"""The line at the bottom: the keys that act here and now. What cannot act now is left out."""
+
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -7,7 +9,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from orderbook_tui.tui.theme import Inks, inks, on_paper
+from orderbook_tui.tui.theme import inks, on_paper
 
 
 class KeyBar(Widget):
@@ -23,9 +25,11 @@ class KeyBar(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys: list[tuple[str, str, str, bool]] = []
+        self._keys: list[_Key] = []
         self._of_app = 0
         """How many of the keys, the last ones, every screen has."""
+        self._more: list[_Key] = []
+        """Keys that are shown where there is room for them."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._look)
@@ -33,10 +37,8 @@ class KeyBar(Widget):
     def render_line(self, y: int) -> Strip:
         ink = inks(self.app)
         segments = [Segment(" ")]
-        for _, shown, label, enabled in self._fitting():
-            segments += (
-                [Segment(shown, ink.accent), Segment(f" {label}  ", ink.plain)] if enabled else [_faint(shown, label, ink)]
-            )
+        for key in self._fitting():
+            segments += [Segment(key.shown, ink.accent), Segment(f" {key.label}  ", ink.plain)]
         return on_paper(self, Strip(segments))
 
     def text(self) -> str:
@@ -45,35 +47,29 @@ class KeyBar(Widget):
 
     def on_click(self, event: events.Click) -> None:
         start = 1
-        for key, shown, label, enabled in self._fitting():
-            width = _width((key, shown, label, enabled))
-            if start <= event.x < start + width - 2:
-                if enabled:
-                    self.app.simulate_key(key)
+        for key in self._fitting():
+            if start <= event.x < start + key.width - 2:
+                self.app.simulate_key(key.key)
                 return
-            start += width
+            start += key.width
 
-    def _fitting(self) -> list[tuple[str, str, str, bool]]:
+    def _fitting(self) -> list["_Key"]:
         """Return the keys that there is room for. What every screen has, help and the way out, stays when others go."""
-        keys = self._laid_out()
-        of_screen, of_app = keys[: len(keys) - self._of_app], keys[len(keys) - self._of_app :]
-        room = self.size.width - sum(map(_width, of_app))
+        if not self._keys:
+            self._look(self.screen)
+        of_screen, of_app = self._keys[: len(self._keys) - self._of_app], self._keys[len(self._keys) - self._of_app :]
+        room = self.size.width + 1 - sum(key.width for key in of_app)
         fitting = []
-        for key in of_screen:
-            room -= _width(key)
+        for key in [*of_screen, *self._more]:
+            room -= key.width
             if room < 0:
                 break
             fitting.append(key)
         return [*fitting, *of_app]
 
-    def _laid_out(self) -> list[tuple[str, str, str, bool]]:
-        if not self._keys:
-            self._look(self.screen)
-        return self._keys
-
     def _look(self, screen: Screen[object]) -> None:
         label_of = getattr(screen, "key_label", None)
-        keys, seen, of_app = [], set(), 0
+        keys, more, seen, of_app = [], [], set(), 0
         nodes = {screen: 2 if getattr(screen, "FOCUSED_KEYS_FIRST", False) else 0, self.app: 3}
         # Where the keys of a widget come first, those that steer the run come last: another screen is there for them.
         late = 0.5 if nodes[screen] else 0
@@ -81,21 +77,32 @@ class KeyBar(Widget):
             screen.active_bindings.values(),
             key=lambda active: nodes.get(active.node, 1) + late * (active.binding.id or "").startswith("run."),
         )
-        for node, binding, enabled, _ in active:
-            if binding.show and binding.action not in seen:
-                seen.add(binding.action)
-                label = (label_of(binding.action) if label_of else None) or binding.description
-                keys.append((binding.key, self.app.get_key_display(binding), label, enabled))
+        acting = [(node, binding) for node, binding, enabled, _ in active if enabled]
+        for node, binding in sorted(acting, key=lambda bound: not bound[1].show):
+            if binding.action in seen:
+                continue
+            seen.add(binding.action)
+            label = (label_of(binding.action) if label_of else None) or binding.description
+            key = _Key(binding.key, self.app.get_key_display(binding), label)
+            if binding.show:
+                keys.append(key)
                 of_app += node is self.app
-        if keys != self._keys:
-            self._keys, self._of_app = keys, of_app
+            elif binding.id and node is not self.app and label not in _EVERYWHERE:
+                more.append(key)
+        if (keys, more) != (self._keys, self._more):
+            self._keys, self._more, self._of_app = keys, more, of_app
             self.refresh()
 
 
-def _width(key: tuple[str, str, str, bool]) -> int:
-    _, shown, label, _ = key
-    return cell_len(shown) + cell_len(label) + 3
+class _Key(NamedTuple):
+    key: str
+    shown: str
+    label: str
+
+    @property
+    def width(self) -> int:
+        return cell_len(self.shown) + cell_len(self.label) + 3
 
 
-def _faint(shown: str, label: str, ink: Inks) -> Segment:
-    return Segment(f"{shown} {label}  ", ink.faint)
+_EVERYWHERE: Final = ("Up", "Down", "Left", "Right", "Page up", "Page down", "First", "Last", "Home", "End")
+"""Moving needs no words."""

@@ -15,9 +15,9 @@ class LedgerTable(ColumnTable):
     """Shows a ledger; while the cursor is on the last line, it keeps to the last line as the ledger grows."""
 
     COLUMNS: ClassVar[dict[str, Column]] = {
-        "number": Column("#", 4, 3, 9, right=True),
+        "number": Column("#", 4, 3, 9, right=True, whole=True),
         "at": Column("time", 2, 12, 12),
-        "slot": Column("slot", 0, 4, 9, right=True),
+        "slot": Column("slot", 0, 4, 9, right=True, whole=True),
         "kind": Column("kind", 0, 7, 7),
         "amount": Column("amount", 0, 10, 22, right=True),
         "available": Column("available", 1, 10, 22, right=True),
@@ -26,9 +26,10 @@ class LedgerTable(ColumnTable):
         "received": Column("received", 3, 10, 22, right=True),
     }
 
-    def __init__(self, ledger: BudgetLedger, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, ledger: BudgetLedger, slots: int, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._ledger = ledger
+        self._last_slot = len(f"{slots}")
         self._shown = 0
 
     @property
@@ -49,6 +50,8 @@ class LedgerTable(ColumnTable):
             return
         follows = self.cursor >= self._shown - 1
         self._shown = len(self._ledger)
+        self.want("slot", self._last_slot)
+        self.want("number", len(f"{self._shown}"))
         self.records_changed()
         if follows:
             self.move_to(self._shown - 1)

@@ -5,12 +5,14 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
 from orderbook_tui.core.words import harmless
+from orderbook_tui.tui.key_order import act_now
 
 LONGEST: Final = 20_000
 """What is longer is cut when it is pasted: nobody types it."""
@@ -29,6 +31,9 @@ class PlainInput(Input):
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(value, placeholder=placeholder, id=id, compact=True, max_length=LONGEST)
         self.cursor_blink = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        await act_now(self, event)
 
     @property
     def _value(self) -> Text:

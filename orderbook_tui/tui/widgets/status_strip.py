@@ -109,6 +109,10 @@ class StatusStrip(Widget):
                 right.append((f"max {limit:g}/s", ink.muted))
         elif simulation.elapsed and simulation.status in (RunStatus.DONE, RunStatus.STOPPED):
             right.append((f"ran {span(simulation.elapsed)}", ink.plain))
+        if (armed := simulation.stop_conditions.in_words()) and width >= 100:
+            right.append((f"pauses {armed}", ink.muted))
+        if simulation.status is RunStatus.STOPPED and simulation.is_unsaved:
+            right.append(("NOT SAVED", ink.bad))
         right.append((f"{stats.failed_slots:,} failed", ink.bad if stats.failed_slots else ink.muted))
         if stats.skipped_slots:
             right.append((f"{stats.skipped_slots:,} skipped", ink.warn))

@@ -49,6 +49,10 @@ class TextLines(ScrollView):
         """Return what is shown, without its colours."""
         return "\n".join(paragraph.plain for paragraph in self._paragraphs)
 
+    def in_view(self) -> str:
+        """Return the lines that are in view, without their colours."""
+        return "\n".join(self.render_line(y).text.rstrip() for y in range(self.size.height))
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         self._wrap(width)
         return len(self._lines)

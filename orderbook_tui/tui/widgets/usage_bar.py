@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rich.style import Style
 
-from orderbook_tui.engine.budget_count import Level
+from orderbook_tui.engine.budget_level import Level
 from orderbook_tui.tui.theme import Inks
 
 SPENT, LOCKED, AVAILABLE = "━", "╍", "─"
