@@ -18,6 +18,7 @@ from orderbook_tui import PolicyDecider, RecoveryAction, RunStatus, Simulation, 
 from orderbook_tui.engine.stopping import StopConditions
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.retry import RetryScreen
+from orderbook_tui.tui.widgets.slot_table import SlotTable
 
 CONFIGS: Final = Path(__file__).resolve().parents[2] / "configs"
 STATE_DIR: Final = Path("simulator_state")
@@ -116,19 +117,27 @@ class Director:
         self.run.stop_conditions = StopConditions(slot=slot)
         app.start_or_pause()
         await until(lambda: self.run.status is RunStatus.PAUSED and self.run.stats.ended_slots == slot)
-        app._pulse()  # the table follows before one goes elsewhere
+        _follow_anew(app)
 
     async def to_the_dialog(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
         """Run until the retries of slot 12 of `simulator.json` are spent."""
         app.start_or_pause()
         await until(lambda: self.run.status is RunStatus.WAITING)
         await until(lambda: isinstance(app.screen, RetryScreen) and app.screen.is_mounted)
-        await pilot.pause()
+        _follow_anew(app)
 
     async def to_a_pause(self, app: OrderbookApp, pilot: Pilot[int]) -> None:
         """Answer the dialog, and go a few slots further."""
         await self.to_the_dialog(app, pilot)
         self.run.stop_conditions = StopConditions(slot=17)
-        await pilot.press("r")
+        app.simulate_key("r")
         await until(lambda: self.run.status is RunStatus.PAUSED and not isinstance(app.screen, RetryScreen))
-        app._pulse()
+        _follow_anew(app)
+
+
+def _follow_anew(app: OrderbookApp) -> None:
+    """Have the table stand where it would if the run had come here in one go: how often it looked on the way is chance."""
+    table = app.get_screen("slots").query_one(SlotTable)
+    table.action_first()
+    table.following = True
+    app._pulse()

@@ -45,7 +45,7 @@ def _on_the_list(*keys: str) -> Scene:
 
     def play(app: OrderbookApp, pilot: Pilot[int], clock: Clock) -> Script:
         async def listed(app: OrderbookApp, pilot: Pilot[int]) -> None:
-            await pilot.pause(0.5)
+            await asyncio.sleep(0.5)
 
         return _then(listed, *keys)
 
@@ -57,10 +57,11 @@ def _then(script: Script, *keys: str) -> Script:
         await script(app, pilot)
         app.clear_notifications()
         for key in keys:
-            await pilot.press(key)
-            await pilot.pause(0.02)
-        await pilot.pause(0.4)  # the panels look at the run a few times a second only
+            app.simulate_key(key)
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)  # the panels look at the run a few times a second only
         app.clear_notifications()
+        app._pulse()
         await pilot.pause()
 
     return played

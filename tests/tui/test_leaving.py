@@ -9,7 +9,7 @@ from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import StorageError
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.confirm import ConfirmScreen
-from tests.tui.screen import drive, outage, said, shown, simulation, until, until_asked, until_status
+from tests.tui.screen import drive, outage, said, simulation, until, until_asked, until_status
 
 _SLOW = {"slots_per_second": 15, "retry_base_delay_ms": 1}
 _LONG = {"trades_per_account": 100, "max_amount": 200}

@@ -54,7 +54,7 @@ class TextLines(ScrollView):
         return "\n".join(self.render_line(y).text.rstrip() for y in range(self.size.height))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        self._wrap(width)
+        self._wrap(width - self.styles.scrollbar_size_vertical)  # which stands in it
         return len(self._lines)
 
     def on_resize(self, event: events.Resize) -> None:
