@@ -107,15 +107,20 @@ class RetryScreen(DialogScreen[None]):
         if self._unbidden and monotonic() - self.run_app.answer_key_at < _STRAY_S:
             self._deaf_until = monotonic() + _STRAY_S
         self.query_one("#dialog").border_title = f"Slot {self.question.slot.sequence} keeps failing: what now?"
+        self._share_out()  # before the first frame, so that nothing moves under the mouse
         self.query_one("#attempts", TextLines).scroll_end(animate=False)
         self.pulse()
 
     def on_resize(self) -> None:
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Give facts and attempts the lines that there are."""
         # The choices are never cut; the facts come before the list of attempts.
-        room = self.size.height - _AROUND
+        room = self.app.size.height - _AROUND
         facts, attempts = self.query_one("#facts", TextLines), self.query_one("#attempts", TextLines)
         facts.styles.max_height = max(room - 3, 3)
-        wanted = facts.get_content_height(self.size, self.size, min(self.size.width, 104) - 5)
+        wanted = facts.get_content_height(self.app.size, self.app.size, min(self.app.size.width, 104) - 5)
         attempts.styles.max_height = max(room - min(wanted, room - 3), 2)
 
     def on_key(self) -> None:
