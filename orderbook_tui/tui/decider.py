@@ -4,6 +4,7 @@ The dialog may be put off: the question stays, the run stays where it is, and it
 """
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from orderbook_tui.core.journal import RecoveryAction
@@ -38,7 +39,7 @@ class ScreenDecider:
             self._question, self._answer = question, asyncio.get_running_loop().create_future()
             self._app.bell()
             try:
-                self._ask(unbidden=True)
+                self._ask(stray_key_at=self._app.answer_key_at)
                 answer = await self._answer
                 if self._held and self._app.simulation is not None:
                     self._app.simulation.go()
@@ -50,16 +51,16 @@ class ScreenDecider:
 
     def ask_again(self) -> None:
         """Show the dialog that was put off."""
-        self._ask(unbidden=False)
+        self._ask(stray_key_at=-math.inf)
 
-    def _ask(self, *, unbidden: bool) -> None:
+    def _ask(self, *, stray_key_at: float) -> None:
         from orderbook_tui.tui.screens.retry import RetryScreen
 
         simulation = self._app.simulation
         if self._question is None or self._answer is None or self._screen is not None or simulation is None:
             return
         self._app.clear_notifications()  # they would lie on the choices
-        self._screen = RetryScreen(simulation, self._question, self._answer, unbidden=unbidden)
+        self._screen = RetryScreen(simulation, self._question, self._answer, stray_key_at=stray_key_at)
         self._app.push_screen(self._screen)
 
     def put_off(self) -> None:

@@ -174,18 +174,19 @@ def test_keys_that_were_meant_for_the_screen_before_decide_nothing(tmp_path: Pat
     monkeypatch.setattr("orderbook_tui.tui.screens.retry._STRAY_S", 60.0)  # however slow the machine is
 
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
-        await pilot.press("space", "3")
-        while not isinstance(app.screen, RetryScreen):
-            await pilot.press("s")  # sorts the budgets
+        await pilot.press("3", "s")  # sorts the budgets
+        await pilot.press("space")
+        await until(lambda: isinstance(app.screen, RetryScreen) and app.screen.is_mounted)
         await pilot.press("s", "r")
         assert (run.status, decisions(run)) == (RunStatus.WAITING, [])
         assert "s Skip  c" not in shown(app)
+        assert isinstance(app.screen, RetryScreen)
         app.screen._deaf_until = time.monotonic()
         await until(lambda: "r Retry  s Skip" in shown(app), "the keys to act after a moment of rest")
         await pilot.press("c")
         await until_status(app, RunStatus.DONE)
 
-    run = simulation(tmp_path, venue=outage(2), processor={"retry_base_delay_ms": 300, "max_retries": 1})
+    run = simulation(tmp_path, venue=outage(2))
     drive(run, tmp_path, script)
     assert decisions(run) == [("continue", "person")]
 

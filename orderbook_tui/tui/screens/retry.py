@@ -1,6 +1,7 @@
 """The dialog that opens when a slot's retries are spent: everything one needs to decide, and the four choices."""
 
 import asyncio
+import math
 from time import monotonic
 from typing import ClassVar, Final
 
@@ -68,12 +69,18 @@ class RetryScreen(DialogScreen[None]):
     """Whether the answer is to hold for this kind of error for the rest of the run."""
 
     def __init__(
-        self, simulation: Simulation, question: Question, answer: "asyncio.Future[RecoveryAction]", *, unbidden: bool = True
+        self,
+        simulation: Simulation,
+        question: Question,
+        answer: "asyncio.Future[RecoveryAction]",
+        *,
+        stray_key_at: float = -math.inf,
     ) -> None:
         super().__init__()
         self.question = question
         self._simulation, self._answer = simulation, answer
-        self._unbidden, self._deaf_until = unbidden, 0.0
+        now = monotonic()
+        self._deaf_until = now + _STRAY_S if now - stray_key_at < _STRAY_S else 0.0
 
     def compose(self) -> ComposeResult:
         ink = inks(self.app)
@@ -104,8 +111,6 @@ class RetryScreen(DialogScreen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        if self._unbidden and monotonic() - self.run_app.answer_key_at < _STRAY_S:
-            self._deaf_until = monotonic() + _STRAY_S
         self.query_one("#dialog").border_title = f"Slot {self.question.slot.sequence} keeps failing: what now?"
         self._share_out()  # before the first frame, so that nothing moves under the mouse
         self.query_one("#attempts", TextLines).scroll_end(animate=False)
