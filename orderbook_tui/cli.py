@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
@@ -20,9 +21,12 @@ from orderbook_tui import __version__
 from orderbook_tui.core.words import harmless
 from orderbook_tui.errors import CheckpointError, ConfigError, OrderbookTuiError, Problem, StorageError
 from orderbook_tui.exit_status import ExitStatus
+from orderbook_tui.last_words import tell_logs, tell_whole, telling_warnings
+from orderbook_tui.streams import drop, open_missing
 
 if TYPE_CHECKING:
     from orderbook_tui.engine.simulation import Simulation
+    from orderbook_tui.engine.trust import Code, CodeCheck, Origin
 
 DEFAULT_STATE_DIR = "./simulator_state"
 
@@ -61,39 +65,55 @@ def main() -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Imports and plans make many objects that stay: looking through them for garbage was 5 % of the time to the first frame.
     gc.disable()
+    open_missing()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # What a terminal or a file cannot hold is written as an escape: names and errors come from outside.
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(prog_name="orderbook-tui", standalone_mode=False)
+        with telling_warnings():
+            status = cli.main(prog_name="orderbook-tui", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _say_wrong_use(error)
         status = error.exit_code
     except click.exceptions.Abort:
         status = ExitStatus.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has had enough; what is left in the buffer goes nowhere, and nobody is told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(sys.stdout)
         status = 1
     except StorageError as error:
         _complain(str(error))
         status = ExitStatus.STORAGE
+    except ConfigError as error:
+        _complain(*map(str, error.problems))
+        status = ExitStatus.BAD_INPUT
     except OrderbookTuiError as error:
         _complain(str(error))
         status = ExitStatus.BAD_INPUT
     except OSError as error:
         _complain(f"the result cannot be written: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop(sys.stdout)
         status = ExitStatus.STORAGE
+    except Exception as error:
+        tell_whole(error)
+        status = ExitStatus.INCOMPLETE
     finally:
         gc.enable()
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _complain(text: str) -> None:
-    for line in text.split("\n"):
+def _say_wrong_use(error: click.ClickException) -> None:
+    """Say what click has refused, as it would, but for what it quotes of the arguments."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        usage, command = error.ctx.get_usage(), error.ctx.command_path
+        print(f"{usage}\nTry '{command} --help' for help.\n", file=sys.stderr)
+    _complain(f"Error: {error.format_message()}")
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
         print(harmless(line), file=sys.stderr)
 
 
@@ -107,6 +127,7 @@ def _running_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--slots-per-second", type=_Pace(0.00001, 10_000_000), metavar="N", help="The pace, in place of the config's."
         ),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, in place of the config's."),
+        _allow_code,
     ):
         command = option(command)
     return command
@@ -123,6 +144,9 @@ def _headless_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 _state_dir = click.option(
     "--state-dir", metavar="DIR", help=f"The folder of the checkpoints. [default: the config's, {DEFAULT_STATE_DIR}]"
+)
+_allow_code = click.option(
+    "--allow-code", is_flag=True, help="Import the code that a Python venue names without asking, also a stranger's."
 )
 _format = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print the result."
@@ -167,6 +191,8 @@ def run(config: str, form: str, on_failure: str | None, **options: Any) -> int:
     from orderbook_tui.headless import run_headless
 
     simulation = _created(config, **options)
+    _warn_about(options["state_dir"] or simulation.config.state_dir)
+    tell_logs()
     gc.enable()
     return run_headless(simulation, on_failure=on_failure, as_json=form == "json")
 
@@ -174,12 +200,17 @@ def run(config: str, form: str, on_failure: str | None, **options: Any) -> int:
 @cli.command()
 @click.argument("simulation_id", default="latest", metavar="[ID|latest]")
 @_headless_options
-def resume(simulation_id: str, form: str, on_failure: str | None, state_dir: str | None, **options: Any) -> int:
+def resume(
+    simulation_id: str, form: str, on_failure: str | None, state_dir: str | None, allow_code: bool, **options: Any
+) -> int:
     """Take a saved run up where it was, and run the rest. A run that is done prints its summary."""
     from orderbook_tui.engine.simulation import Simulation
+    from orderbook_tui.engine.trust import Origin
     from orderbook_tui.headless import run_headless
 
-    simulation = Simulation.resume(_named(simulation_id, state_dir), state_dir or DEFAULT_STATE_DIR)
+    simulation_id = _named(simulation_id, state_dir)
+    check_code = _code_check(Origin.checkpoint(simulation_id), allow_code=allow_code)
+    simulation = Simulation.resume(simulation_id, state_dir or DEFAULT_STATE_DIR, check_code=check_code)
     try:
         if options["seed"] not in (None, simulation.config.seed):
             raise ConfigError(
@@ -189,6 +220,8 @@ def resume(simulation_id: str, form: str, on_failure: str | None, state_dir: str
     except ConfigError:
         simulation.close()
         raise
+    _warn_about(state_dir or DEFAULT_STATE_DIR)
+    tell_logs()
     gc.enable()
     return run_headless(simulation, on_failure=on_failure, as_json=form == "json")
 
@@ -217,6 +250,42 @@ def show(simulation_id: str, state_dir: str | None, form: str) -> int:
 
     print_summary(_looked_at(simulation_id, state_dir), Ending.DONE, as_json=form == "json")
     return 0
+
+
+@cli.command()
+@click.argument("simulation_id", default="latest", metavar="[ID|latest]")
+@click.option("--all", "every", is_flag=True, help="Verify every saved run.")
+@_state_dir
+@_format
+def verify(simulation_id: str, every: bool, state_dir: str | None, form: str) -> int:
+    """Check all of a saved run, from its pages to what must be true of a run, and change nothing.
+
+    Exit status: 0 it is sound; 2 it is not, or cannot be read.
+    """
+    from orderbook_tui.engine.persistence import StatePersistence
+    from orderbook_tui.engine.verifying import verify as check
+    from orderbook_tui.report import verified, verified_in_words
+
+    folder = state_dir or DEFAULT_STATE_DIR
+    listed = [info.id for info in StatePersistence(folder).list_simulations()] if every else [_named(simulation_id, state_dir)]
+    found, complaints = [], []
+    for each in listed:
+        try:
+            with _telling(f"verifying {each}") as told:
+                found.append(check(folder, each, told))
+        except CheckpointError as error:
+            if not every:
+                raise
+            complaints.append(str(error))
+            continue
+        complaints += [f"{each}: {wrong.words}" for wrong in found[-1].wrong]
+        if form == "text":
+            print(verified_in_words(found[-1]))
+    if form == "json":
+        facts = [verified(each) for each in found]
+        print(json.dumps(facts if every else facts[0]))
+    _complain(*complaints)
+    return ExitStatus.BAD_INPUT if complaints else ExitStatus.OK
 
 
 @cli.command()
@@ -306,12 +375,13 @@ def schema() -> int:
 @cli.command()
 @click.argument("config")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, in place of the config's.")
+@_allow_code
 @_format
-def validate(config: str, seed: int | None, form: str) -> int:
+def validate(config: str, seed: int | None, allow_code: bool, form: str) -> int:
     """Say what a run of CONFIG would be: accounts, markets, slots, and which slots would not pass. Nothing is placed."""
     from orderbook_tui.report import forecast, forecast_in_words
 
-    facts = forecast(_created(config, seed=seed, save=False))
+    facts = forecast(_created(config, seed=seed, allow_code=allow_code, save=False))
     print(json.dumps(facts) if form == "json" else forecast_in_words(facts))
     return 0
 
@@ -324,17 +394,50 @@ def _created(
     state_dir: str | None = None,
     markets: tuple[str, ...] = (),
     accounts: tuple[str, ...] = (),
+    allow_code: bool = False,
     save: bool = True,
 ) -> "Simulation":
     from orderbook_tui.config import load_config
     from orderbook_tui.engine.simulation import Simulation
+    from orderbook_tui.engine.trust import Origin
 
     loaded = load_config(config)
     if seed is not None:
         loaded = loaded.model_copy(update={"seed": seed})
-    simulation = Simulation.create(loaded, folder=Path(config).parent, state_dir=state_dir, save=save)
+    check_code = _code_check(Origin.config(Path(config)), allow_code=allow_code)
+    simulation = Simulation.create(loaded, folder=Path(config).parent, state_dir=state_dir, save=save, check_code=check_code)
     _adjust(simulation, slots_per_second, markets, accounts)
     return simulation
+
+
+def _code_check(origin: "Origin", *, allow_code: bool) -> "CodeCheck":
+    """Return what is asked before code is imported that is not the user's own: the option, or whoever is at the terminal."""
+    from orderbook_tui.engine.trust import CodeTrust, memory_path
+
+    return CodeTrust(memory_path()).check(origin, _allowed_by_option if allow_code else _allowed_at_terminal)
+
+
+def _allowed_by_option(code: "Code", origin: "Origin") -> bool:
+    return True
+
+
+def _allowed_at_terminal(code: "Code", origin: "Origin") -> bool:
+    from orderbook_tui.engine.trust import question
+
+    for line in question(code, origin):
+        print(harmless(line), file=sys.stderr)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        print("There is no terminal to ask at: --allow-code allows it, once and for all", file=sys.stderr)
+        return False
+    print("Run it, now and later? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _warn_about(folder: str) -> None:
+    """Say on stderr, before anything is saved, what the summary says among the notes."""
+    from orderbook_tui.engine.state_folder import warnings
+
+    _complain(*(f"Note: {warning}" for warning in warnings(Path(os.path.realpath(folder)))))
 
 
 def _adjust(
@@ -373,6 +476,24 @@ def _open_app(simulation: "Simulation | None", state_dir: Path, config_path: Pat
 
     gc.enable()
     return run_app(simulation, state_dir, config_path=config_path)
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[Callable[[float], None]]:
+    """Have a terminal told how far something is that takes long; the line is gone when it is done."""
+    begun, shown = monotonic(), False
+
+    def told(share: float) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and monotonic() - begun > 0.5:
+            shown = True
+            print(f"\r{harmless(what)}: {share:4.0%}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield told
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 @contextmanager

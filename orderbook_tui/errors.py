@@ -7,8 +7,9 @@ OrderbookTuiError
 ├── IllegalTransition      a slot asked to do what its state does not allow
 ├── OrderError             why an order was not accepted; `kind` says what to do about it
 │   ├── InsufficientBudget, DisciplineError, Rejected        permanent
-│   ├── VenueUnavailable                                     transient
-│   └── OutcomeUnknown                                       unknown
+│   ├── VenueUnavailable, NotThere                           transient
+│   ├── OutcomeUnknown                                       unknown: a person decides
+│   └── Unanswered                                           unknown, but whoever tries again asks the venue first
 └── CheckpointError        a checkpoint that cannot be written or read
     ├── CheckpointNotFound, CheckpointDamaged, CheckpointInUse, CheckpointTooNew
     └── StorageError       the disk or the folder said no
@@ -17,7 +18,7 @@ OrderbookTuiError
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 
 class OrderbookTuiError(Exception):
@@ -115,11 +116,31 @@ class VenueUnavailable(OrderError):
     code = "unavailable"
 
 
+NOT_THERE: Final = "not_there"
+"""The code of an attempt whose outcome was unknown, until the venue said that it has no such order and takes none any more."""
+
+
+class NotThere(VenueUnavailable):
+    """The venue was asked, and has not got the order; what was sent of it is dead."""
+
+    code = NOT_THERE
+
+
 class OutcomeUnknown(OrderError):
     """The venue did not say whether it took the order."""
 
     kind = FailureKind.UNKNOWN
     code = "unknown"
+
+
+UNANSWERED: Final = "unanswered"
+"""The code of an attempt whose order may exist, at a venue where trying again cannot place it twice."""
+
+
+class Unanswered(OutcomeUnknown):
+    """The venue cannot say now whether it took the order. To try again is to ask it again: nothing is placed twice."""
+
+    code = UNANSWERED
 
 
 class CheckpointError(OrderbookTuiError):

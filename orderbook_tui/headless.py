@@ -1,20 +1,21 @@
 """A run without a screen: signals, progress on stderr, and in the end its summary on stdout."""
 
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import partial
 
 import anyio
 
-from orderbook_tui.core.words import harmless
+from orderbook_tui.asking import ask
 from orderbook_tui.engine.control import Ending, unwrapped
-from orderbook_tui.engine.decisions import Decider, decider_for
+from orderbook_tui.engine.decisions import Decider, TerminalDecider, decider_for
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.engine.summary import exit_status
 from orderbook_tui.report import print_summary
+from orderbook_tui.signals import heeded
+from orderbook_tui.streams import Droppable, drop
 
 REFRESH_S = 0.1
 PLAIN_EVERY_S = 2.0
@@ -24,17 +25,30 @@ def run_headless(simulation: Simulation, *, on_failure: str | None = None, as_js
     """Run what is pending, print the summary, and return the exit status. The checkpoint is saved however it ends.
 
     `on_failure` takes the config's word where it is omitted. SIGINT, SIGTERM and SIGHUP stop the run before its next attempt;
-    a second one does not wait for the venue's answer.
+    a second one does not wait for the venue's answer. That nobody can read the progress any more stops nothing.
     """
     decider = decider_for(on_failure or simulation.config.processor.on_failure.value)
+    if isinstance(decider, TerminalDecider):
+        decider = TerminalDecider(partial(ask, simulation))
     try:
         # What a user's own venue prints must not get between the results.
-        with redirect_stdout(sys.stderr):
+        with redirect_stderr(Droppable(sys.stderr)), redirect_stdout(sys.stderr):
             ending = Ending.DONE if simulation.status is RunStatus.DONE else anyio.run(_run, simulation, decider, as_json)
-        print_summary(simulation, ending, as_json=as_json)
+        _summarise(simulation, ending, as_json=as_json)
         return exit_status(simulation, ending)
     finally:
         simulation.close()
+
+
+def _summarise(simulation: Simulation, ending: Ending, *, as_json: bool) -> None:
+    try:
+        print_summary(simulation, ending, as_json=as_json)
+        sys.stdout.flush()
+    except OSError:
+        if ending is not Ending.STOPPED:
+            raise
+        # Whoever hung up reads no summary, and that is no reason to call the run anything but interrupted.
+        drop(sys.stdout)
 
 
 async def _run(simulation: Simulation, decider: Decider, quiet: bool) -> Ending:
@@ -50,7 +64,7 @@ async def _run(simulation: Simulation, decider: Decider, quiet: bool) -> Ending:
 
 
 async def _heed_signals(simulation: Simulation, scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+    with anyio.open_signal_receiver(*heeded()) as signals:
         async for _ in signals:
             if simulation.control.stopping:
                 scope.cancel()
@@ -58,55 +72,18 @@ async def _heed_signals(simulation: Simulation, scope: anyio.CancelScope) -> Non
 
 
 async def _show_progress(simulation: Simulation) -> None:
-    show = _bar(simulation) if sys.stderr.isatty() else _lines(simulation)
-    with show as refresh:
+    if sys.stderr.isatty():
+        from orderbook_tui.progress_bar import progress_bar as show
+    else:
+        show = _lines
+    with show(simulation) as refresh:
         while True:
             refresh()
             await anyio.sleep(REFRESH_S)
 
 
 @contextmanager
-def _bar(simulation: Simulation) -> Iterator[Any]:
-    """A progress bar, taken away while a question waits at the same terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    progress = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[pace]}", markup=False),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        auto_refresh=False,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
-    task = progress.add_task(harmless(simulation.name, 40), total=simulation.stats.total_slots, pace="")
-
-    def make_way(simulation: Simulation) -> None:
-        if simulation.status is RunStatus.WAITING:
-            progress.stop()
-
-    def refresh() -> None:
-        if simulation.status is RunStatus.WAITING:
-            return
-        progress.start()
-        done = simulation.stats.ended_slots
-        progress.update(task, completed=done, pace=f"{simulation.slots_per_second:,.0f}/s")
-        progress.refresh()
-
-    unsubscribe = simulation.subscribe(make_way)
-    try:
-        yield refresh
-    finally:
-        unsubscribe()
-        refresh()
-        progress.stop()
-
-
-@contextmanager
-def _lines(simulation: Simulation) -> Iterator[Any]:
+def _lines(simulation: Simulation) -> Iterator[Callable[[], None]]:
     """A plain line now and then, for a log."""
     last = time.monotonic()
 

@@ -15,6 +15,7 @@ from orderbook_tui.engine.export import moment
 from orderbook_tui.engine.persistence import SimulationInfo
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.engine.summary import summary, text
+from orderbook_tui.engine.verifying import Verified
 
 MOST_FAILURES_SHOWN = 20
 
@@ -135,6 +136,19 @@ def runs_in_words(infos: Sequence[SimulationInfo], folder: str) -> str:
             ]
         )
     return "\n".join(_aligned(rows))
+
+
+def verified(found: Verified) -> dict[str, Any]:
+    """Return what a checkpoint was found to be as what JSON can hold."""
+    checks = [{"name": check.name, "holds": check.holds, "words": check.words} for check in found.checks]
+    return {"id": found.id, "sound": not found.wrong, "checks": checks}
+
+
+def verified_in_words(found: Verified) -> str:
+    """Return what a checkpoint was found to be as lines to read."""
+    verdict = "DAMAGED" if found.wrong else "sound"
+    rows = [["ok" if check.holds else "WRONG", check.name, harmless(check.words)] for check in found.checks]
+    return "\n".join([f"{harmless(found.id)}: {verdict}", *(f"  {line}" for line in _aligned(rows))])
 
 
 def forecast(simulation: Simulation) -> dict[str, Any]:

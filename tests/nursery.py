@@ -13,9 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,21 +77,28 @@ class Nursery:
         return Ended(*json.loads(self._process.stdout.readline()))
 
 
-def _child(order: dict[str, Any], out: int, err: int) -> None:
-    """Be the program."""
-    os.chdir(order["folder"])
+def become_the_program(
+    arguments: Sequence[str], folder: str | Path, out: int, err: int, instead: Callable[[], Any] | None = None
+) -> NoReturn:
+    """Be `orderbook-tui`, in a process that was forked for it: from argv to exit status, saying what it says to `out`, `err`.
+
+    `instead` is called in place of the command line, where there is none for what is wanted.
+    """
+    os.chdir(folder)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for descriptor, place in ((nothing, 0), (out, 1), (err, 2)):
         os.dup2(descriptor, place)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "rw"[n > 0], closefd=False) for n in range(3))
-    sys.argv = ["orderbook-tui", *order["arguments"]]
+    sys.argv = ["orderbook-tui", *arguments]
     from orderbook_tui.cli import main
 
     status = 1
     try:
-        main()
+        (instead or main)()
     except SystemExit as ended:
         status = int(ended.code or 0)
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -100,7 +109,7 @@ def _run(order: dict[str, Any]) -> tuple[int, str, str]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            _child(order, out.fileno(), err.fileno())
+            become_the_program(order["arguments"], order["folder"], out.fileno(), err.fileno())
         if order["after"] is not None:
             give_up = time.monotonic() + 30
             while not any(Path(order["folder"]).glob(order["from"])) and time.monotonic() < give_up:

@@ -6,8 +6,9 @@
 Prefix and number determine the id of a generated account, on any machine.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha1
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -17,13 +18,22 @@ from pydantic import Field, ValidationError
 from orderbook_tui.config.fields import Section
 from orderbook_tui.config.models import MAX_ACCOUNTS, AccountSpec
 from orderbook_tui.config.reading import Trouble, read_bytes, read_json
-from orderbook_tui.config.showing import file_text, place_text, shown
+from orderbook_tui.config.showing import Place, file_text, place_text, shown
 from orderbook_tui.config.wording import findings
 from orderbook_tui.core.market import Account
 from orderbook_tui.errors import ConfigError, Problem
 
 NAMESPACE: Final = UUID("6f1d2c1e-5a0b-5c57-9d3e-0b7a4c0e8f21")
 """The namespace of generated ids. It never changes: checkpoints and budgets name accounts by these ids."""
+
+
+_MOST_BYTES: Final = 128 * 1024 * 1024
+"""Room for a million accounts as `accounts generate` writes them."""
+_MOST_VALUES: Final = 4 * MAX_ACCOUNTS
+_MOST_PROBLEMS: Final = 1_000
+_MOST_KEYS: Final = 100
+_PIECE: Final = 10_000
+"""Entries that are looked at together. After a piece in which something is wrong, no further one is."""
 
 
 class _AccountFile(Section):
@@ -42,7 +52,7 @@ def read_accounts(path: Path, name: str | None = None) -> list[Account]:
         ConfigError: the file cannot be read, or not as accounts; all that is wrong with it.
     """
     called = file_text(path) if name is None else name
-    document = read_json(read_bytes(path, called), called)
+    document = read_json(read_bytes(path, called, most=_MOST_BYTES), called, most_values=_MOST_VALUES)
     tree = document.tree
     bare = isinstance(tree, list)
     entries = tree if isinstance(tree, list) else tree.get("accounts") if isinstance(tree, dict) else None
@@ -55,22 +65,60 @@ def read_accounts(path: Path, name: str | None = None) -> list[Account]:
     elif not isinstance(tree, dict):
         raise ConfigError([Problem(called, f"expected a list of accounts, got {shown(tree)}")])
     accounts: list[Account] = []
-    try:
-        specs = _AccountFile.model_validate(tree).accounts
-    except ValidationError as error:
-        for (place, message), _ in findings(error, _AccountFile):
-            if place[:1] == ("accounts",) and place[2:] == ("name",) and place[1] in texts:
-                place = place[:-1]
-            place = place[1:] if bare else place
-            if place not in document.lost:
-                troubles.append(Trouble(place, message))
-    else:
-        beyond = list(account_troubles(specs))
+    specs, refused = _specs(tree, entries)
+    for place, message in refused:
+        if place[:1] == ("accounts",) and place[2:] == ("name",) and place[1] in texts:
+            place = place[:-1]
+        place = place[1:] if bare else place
+        if place not in document.lost:
+            troubles.append(Trouble(place, message))
+    if not refused:
+        beyond = list(islice(account_troubles(specs), _MOST_PROBLEMS + 1))
         troubles += [trouble if bare else Trouble(("accounts", *trouble.place), trouble.message) for trouble in beyond]
         accounts = [] if beyond else listed(specs)
     if troubles:
-        raise ConfigError([Problem(_path(called, place_text(place)), message) for place, message in troubles])
+        problems = [Problem(_path(called, place_text(place)), message) for place, message in troubles[:_MOST_PROBLEMS]]
+        raise ConfigError(problems if len(troubles) <= _MOST_PROBLEMS else [*problems, Problem(called, "and more")])
     return accounts
+
+
+def _specs(tree: Mapping[str, object], entries: object) -> tuple[list[AccountSpec], list[Trouble]]:
+    """Return the accounts of a file, or what is wrong in the first piece of it that is not right."""
+    if not isinstance(entries, list):
+        return _piece(tree, 0)
+    if len(entries) > MAX_ACCOUNTS:
+        return [], [Trouble(("accounts",), f"expected at most {MAX_ACCOUNTS} entries, got {len(entries)}")]
+    specs: list[AccountSpec] = []
+    for start in range(0, max(len(entries), 1), _PIECE):
+        piece = entries[start : start + _PIECE]
+        found, refused = _piece({**tree, "accounts": piece}, start)
+        if refused:
+            return [], refused
+        specs += found
+    return specs, []
+
+
+def _piece(tree: Mapping[str, object], start: int) -> tuple[list[AccountSpec], list[Trouble]]:
+    """Return the accounts of a piece that begins with the entry number `start`, or what is wrong with it."""
+    entries = tree.get("accounts")
+    crowded: list[tuple[Place, Mapping[str, object]]] = [((), tree)] if len(tree) > _MOST_KEYS else []
+    if isinstance(entries, list):
+        crowded += [
+            (("accounts", start + at), each)
+            for at, each in enumerate(entries)
+            if isinstance(each, Mapping) and len(each) > _MOST_KEYS
+        ]
+    if crowded:  # each unknown key would be a trouble of its own
+        return [], [Trouble(place, f"holds {len(each)} keys, id and name are wanted") for place, each in crowded]
+    try:
+        return list(_AccountFile.model_validate(tree).accounts), []
+    except ValidationError as error:
+        found = [trouble for trouble, _ in findings(error, _AccountFile)]
+    return [], [
+        Trouble((place[0], place[1] + start, *place[2:]), message) if len(place) > 1 and isinstance(place[1], int) else trouble
+        for trouble in found
+        for place, message in (trouble,)
+    ]
 
 
 def listed(specs: Sequence[AccountSpec]) -> list[Account]:

@@ -29,8 +29,13 @@ def load_config(path: Path | str) -> SimulatorConfig:
         ConfigError: the file, or what it says, cannot be used; all problems at once.
     """
     path = Path(path)
+    return config_in(read_bytes(path, file_text(path)), path)
+
+
+def config_in(content: bytes, path: Path) -> SimulatorConfig:
+    """Return the same of what was read from that file."""
     called = file_text(path)
-    document = read_json(read_bytes(path, called), called)
+    document = read_json(content, called)
     if isinstance(document.tree, dict) and path.stem:
         document.tree.setdefault("name", path.stem.encode("utf-8", "replace").decode())
     return _sound(_reading(document, path.parent, called))

@@ -57,6 +57,14 @@ class OnFailure(StrEnum):
     QUIT = "quit"
 
 
+class Durability(StrEnum):
+    """What a slot that was reported saved survives at once; all of them survive what is milder."""
+
+    PROCESS = "process"
+    SECOND = "second"
+    SLOT = "slot"
+
+
 class GenerateSpec(Section):
     """Accounts named `prefix`-1, `prefix`-2 and so on; prefix and number determine their ids."""
 
@@ -230,6 +238,8 @@ class ProcessorSpec(Section):
     """How many retries a slot gets before somebody is asked."""
     save_after_each_slot: Flag = True
     """Whether each slot is committed by itself, so that a killed run loses none."""
+    durability: Durability = Durability.SECOND
+    """What a loss of power may take: `slot` nothing, `second` 250 ms or 1,000 slots, `process` all since the last pause."""
     max_delay_ms: Milliseconds = 30_000
     """The longest wait before a retry, in milliseconds."""
     jitter: Rate = 0.1

@@ -5,7 +5,10 @@ but not where it is, so the hooks leave a mark (`_Object`, `Unreadable`) and a w
 """
 
 import json
+import os
 import re
+import select
+import stat
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,6 +19,12 @@ from orderbook_tui.errors import ConfigError, Problem
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 200_000
+"""What a file may hold of keys, entries and brackets: a wrong entry takes a thousand times its bytes in memory."""
+
+_MOST_TROUBLES: Final = 1_000
+_PATIENCE_MS: Final = 5_000
+"""How long a pipe may have nothing to say."""
 
 
 class Trouble(NamedTuple):
@@ -48,15 +57,14 @@ class _Object(dict[str, object]):
     hidden: list[tuple[str, object]]
 
 
-def read_bytes(path: Path, name: str | None = None) -> bytes:
-    """Return the content of a file; `name` is what messages call it.
+def read_bytes(path: Path, name: str | None = None, *, most: int = MAX_BYTES) -> bytes:
+    """Return the content of a file or a pipe; `name` is what messages call it.
 
     Raises:
-        ConfigError: it is not there, is no file, cannot be read, or is over 64 MiB.
+        ConfigError: it is not there, is something else, cannot be read, or has more than `most` bytes.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = _content(path, most + 1)
     except FileNotFoundError:
         why = "there is no such file"
     except IsADirectoryError:
@@ -66,21 +74,50 @@ def read_bytes(path: Path, name: str | None = None) -> bytes:
     except (OSError, ValueError) as error:
         why = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     else:
-        if len(content) <= MAX_BYTES:
+        if len(content) <= most:
             return content
-        why = f"the file is larger than {MAX_BYTES // 1024**2} MiB"
+        why = f"the file is larger than {most // 1024**2} MiB"
     raise _whole_file(file_text(path) if name is None else name, why)
 
 
-def read_json(content: bytes | str, name: str = "") -> Document:
+def _content(path: Path, most: int) -> bytes:
+    """Return what is at `path`, at most so many bytes of it. A pipe that nobody writes to is not waited for for long."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise ValueError("this is a device, a JSON file is wanted")
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        parts: list[bytes] = []
+        while most > 0:
+            if not poll.poll(_PATIENCE_MS):
+                raise ValueError("nothing comes out of this pipe")
+            part = os.read(descriptor, min(most, 1 << 20))
+            if not part:
+                break
+            parts.append(part)
+            most -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def read_json(content: bytes | str, name: str = "", *, most_values: int = MAX_VALUES) -> Document:
     """Return the tree of a JSON text; `name` is what messages about the whole of it call it.
 
     Raises:
-        ConfigError: it is no JSON, so there is no tree.
+        ConfigError: it is no JSON, or holds more than `most_values`, so there is no tree.
     """
     text = content if isinstance(content, str) else _text(content, name)
     if not text.strip():
         raise _whole_file(name, "the file is empty, a JSON object is wanted: {} is one")
+    if sum(map(text.count, ",[{")) > most_values:
+        raise _whole_file(
+            name, f"this holds more than {most_values:,} values: a long list of accounts goes into a file of its own"
+        )
     marks: list[object] = []
 
     def mark(why: str) -> Unreadable:
@@ -155,7 +192,7 @@ def _troubles(tree: object) -> tuple[list[Trouble], set[Place]]:
     lost: set[Place] = set()
     troubles: list[Trouble] = []
     waiting: list[tuple[Place, object]] = [((), tree)]
-    while waiting:
+    while waiting and len(troubles) <= _MOST_TROUBLES:
         place, value = waiting.pop()
         if isinstance(value, Unreadable):
             troubles.append(Trouble(place, value.why))

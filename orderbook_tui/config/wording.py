@@ -42,6 +42,11 @@ def findings(error: ValidationError, root: type[Section] = SimulatorConfig) -> l
         raw = tuple(part for part in details["loc"] if part != "[key]")
         place = tuple(part for part in raw if part not in _TAGS)
         if details["type"] == "extra_forbidden":
+            raw = details["loc"]
+            place = (
+                *(part for part in raw[:-1] if part not in _TAGS),
+                raw[-1],
+            )  # a key may be called as pydantic calls its own
             meant = _meant(place, _section(root, raw[:-1])) if len(found) < _MOST_HINTS else None
             found.append((Trouble(place, UNKNOWN_KEY + _hint(place, meant)), meant))
         elif details["type"] == UNKNOWN_KIND:

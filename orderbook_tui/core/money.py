@@ -5,8 +5,9 @@
 What does not fit is refused, never rounded. The one rounding of the project is a fee, see `settlement`.
 """
 
+import reprlib
 from collections.abc import Iterable
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
 from functools import reduce
 from typing import Final
 
@@ -19,7 +20,8 @@ MAX_PRECISION: Final = 18
 MAX_UNITS: Final = 2**63 - 1
 """The largest amount, in units: what a signed 64-bit column of a checkpoint can hold."""
 
-_EXACT = Context(prec=200)
+_MAX_DIGITS = 200
+_EXACT = Context(prec=_MAX_DIGITS)
 _MAX_EXPONENT = 64
 
 
@@ -57,16 +59,19 @@ def decimal(value: Decimal | int | str | float) -> Decimal:
     """Read a number that a person wrote. A float stands for its shortest decimal text (`0.1` is one tenth).
 
     Raises:
-        AmountError: it is not a finite number, or so large or small that it can be no amount.
+        AmountError: it is not a finite number, or so large, small or long that it can be no amount.
     """
     try:
-        number = Decimal(value) if isinstance(value, Decimal) or type(value) is int else Decimal(str(value))
-    except InvalidOperation:
-        raise AmountError(f"{value!r} is not a number") from None
+        number = Decimal(value) if isinstance(value, Decimal | str) or type(value) is int else Decimal(str(value))
+    except Exception:  # a user's code hands over anything, with a `__str__` of its own
+        raise AmountError(f"{reprlib.repr(value)} is not a number") from None
     if not number.is_finite():
-        raise AmountError(f"{number} is not a finite number")
+        raise AmountError(f"{number:.6g} is not a finite number")
     if abs(number.adjusted()) > _MAX_EXPONENT:
         raise AmountError(f"{number:.6g} is out of range")
+    # What is counted in steps is made a fraction first, which takes the square of its digits.
+    if len(number.as_tuple().digits) > _MAX_DIGITS:
+        raise AmountError(f"{number:.6g} has more than {_MAX_DIGITS} digits")
     return number
 
 

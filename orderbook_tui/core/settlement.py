@@ -2,7 +2,8 @@
 
 A Bid locks price x quantity of quote and the highest fee on that, after each execution only what its remainder needs: a
 better price and a lower fee give the difference back. An Ask locks its quantity of base; its fee is withheld from the
-proceeds. So a fee can never overdraw a budget, and per asset spent = received + fees.
+proceeds. So a fee can never overdraw a budget, and per asset spent = received + fees. Where nobody knows whether a venue has
+an order, what it needs stays locked until that is known, or the slot is given up.
 
     lock(remainder)  =  spent on the execution  +  given back  +  lock(new remainder)
 """
@@ -14,11 +15,13 @@ from orderbook_tui.core.book import Side
 from orderbook_tui.core.budget import AccountBudget, BudgetStore, Movement, MovementKind
 from orderbook_tui.core.discipline import MarketDiscipline
 from orderbook_tui.core.exchange import FeeSchedule, fee
-from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution
+from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, RecoveryAction
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.errors import FailureKind
 
 _BID = Side.BID
+_LOCK, _UNLOCK = MovementKind.LOCK, MovementKind.UNLOCK
 
 
 class Settlement:
@@ -71,8 +74,16 @@ class Settlement:
         return quantity
 
     def give_back(self, slot: ActionSlot) -> None:
-        """Undo `reserve`: the venue did not accept the order."""
+        """Undo `reserve`, or `hold`: the venue has not accepted the order."""
         self._given(slot).unlock(self.need(slot.action, slot.action.quantity - slot.filled))
+
+    def hold(self, slot: ActionSlot) -> None:
+        """Lock what the slot's order needs, for it may be at the venue.
+
+        Raises:
+            InsufficientBudget: nothing has changed.
+        """
+        self._given(slot).lock(self.need(slot.action, slot.action.quantity - slot.filled))
 
     def execute(self, execution: Execution) -> None:
         """Settle a trade: both sides where both are ours."""
@@ -93,8 +104,14 @@ class Settlement:
         for event in events:
             if type(event) is Attempt:
                 slot = slots[event.slot]
+                held = slot.last_attempt is not None and slot.in_doubt
                 slot.restore_attempt(event)
-                if event.failure is None:
+                if event.failure is not None:
+                    if slot.in_doubt is not held:
+                        self.give_back(slot) if held else self.hold(slot)
+                elif held:
+                    slot.open = slot.action.quantity - slot.filled
+                else:
                     # What `need` says and `_given` finds, without the calls: there are a million of these.
                     action, budgets = slot.action, accounts[slot.account_id]
                     slot.open = quantity = action.quantity - slot.filled
@@ -109,15 +126,27 @@ class Settlement:
             elif type(event) is Cancel:
                 self.cancel(slots[event.slot])
             elif type(event) is Decision:
-                slots[event.slot].decide(event)
+                slot = slots[event.slot]
+                slot.decide(event)
+                if event.action is RecoveryAction.SKIP:
+                    self.give_up(slot)
+
+    def give_up(self, slot: ActionSlot) -> None:
+        """Unlock what a slot that was just skipped held, where its order may be at the venue."""
+        if slot.last_attempt is not None and _is_unknown(slot.last_attempt):
+            self.give_back(slot)
 
     def locked_by_open_orders(self) -> dict[tuple[str, str], int]:
-        """Return what the open orders need, per account and asset, in units: what must be locked, and no more."""
+        """Return what open orders, and those that may be open, need per account and asset: that must be locked, and no more.
+
+        Amounts are in units.
+        """
         needed: dict[tuple[str, str], int] = {}
         for slot in self._slots:
-            if slot.open:
+            lots = slot.open or (slot.action.quantity - slot.filled if slot.last_attempt is not None and slot.in_doubt else 0)
+            if lots:
                 key = slot.account_id, slot.action.bid_asset
-                needed[key] = needed.get(key, 0) + self.need(slot.action, slot.open)
+                needed[key] = needed.get(key, 0) + self.need(slot.action, lots)
         return needed
 
     def movements(
@@ -130,18 +159,23 @@ class Settlement:
         left = {} if left is None else left
         for event in journal:
             match event:
-                case Attempt(failure=None):
+                case Attempt(failure=failure):
                     slot = self._slots[event.slot]
                     if account is None or slot.account_id == account:
-                        lots = left.setdefault(slot.sequence, slot.action.quantity)
-                        yield Movement(
-                            slot.account_id,
-                            slot.action.bid_asset,
-                            MovementKind.LOCK,
-                            self.need(slot.action, lots),
-                            event.started,
-                            slot.sequence,
-                        )
+                        locks = failure is None or failure.kind is FailureKind.UNKNOWN
+                        held = event.number > 1 and _is_unknown(slot.attempts[event.number - 2])
+                        if locks is not held:
+                            lots = left.setdefault(slot.sequence, slot.action.quantity)
+                            kind, at = (_LOCK, event.started) if locks else (_UNLOCK, event.ended)
+                            yield Movement(
+                                slot.account_id, slot.action.bid_asset, kind, self.need(slot.action, lots), at, slot.sequence
+                            )
+                case Decision(action=RecoveryAction.SKIP):
+                    slot = self._slots[event.slot]
+                    given_up = event.attempt > 0 and _is_unknown(slot.attempts[event.attempt - 1])
+                    if given_up and (account is None or slot.account_id == account):
+                        freed = self.need(slot.action, left[event.slot])
+                        yield Movement(slot.account_id, slot.action.bid_asset, _UNLOCK, freed, event.at, event.slot)
                 case Execution():
                     for sequence, charge in ((event.maker, event.maker_fee), (event.taker, event.taker_fee)):
                         if sequence >= 0 and (account is None or self._slots[sequence].account_id == account):
@@ -153,7 +187,7 @@ class Settlement:
                     slot = self._slots[event.slot]
                     if account is None or slot.account_id == account:
                         freed = self.need(slot.action, left[event.slot])
-                        yield Movement(slot.account_id, slot.action.bid_asset, MovementKind.UNLOCK, freed, event.at, event.slot)
+                        yield Movement(slot.account_id, slot.action.bid_asset, _UNLOCK, freed, event.at, event.slot)
 
     def _given(self, slot: ActionSlot) -> AccountBudget:
         market = slot.action.market
@@ -190,3 +224,8 @@ class Settlement:
         rows.append((action.ask_asset, MovementKind.RECEIVE, received))
         for asset, kind, amount in rows:
             yield Movement(account, asset, kind, amount, execution.at, slot.sequence)
+
+
+def _is_unknown(attempt: Attempt) -> bool:
+    """Whether the order of an attempt may be at the venue, and nobody knows."""
+    return attempt.failure is not None and attempt.failure.kind is FailureKind.UNKNOWN

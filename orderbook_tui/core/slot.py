@@ -18,7 +18,7 @@ from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.journal import Attempt, Decision, Execution, Failure, RecoveryAction
 from orderbook_tui.core.money import decimal
-from orderbook_tui.errors import AmountError, FailureKind, IllegalTransition
+from orderbook_tui.errors import NOT_THERE, UNANSWERED, AmountError, FailureKind, IllegalTransition
 
 
 class SlotState(StrEnum):
@@ -65,6 +65,8 @@ class ActionSlot(msgspec.Struct, gc=False):
     open: int = 0
     """Lots still open at the venue."""
     decisions: tuple[Decision, ...] = ()
+    generation: int = 0
+    """Counts the orders that were to become of this slot: each goes by a client order id of its own."""
 
     @property
     def pair(self) -> int:
@@ -100,12 +102,24 @@ class ActionSlot(msgspec.Struct, gc=False):
 
     @property
     def client_order_id(self) -> str:
-        """What we call the order at the venue: the same for every attempt, until one was accepted or refused for good."""
-        over = sum(
-            attempt.order_id is not None or (attempt.failure is not None and attempt.failure.kind is FailureKind.PERMANENT)
-            for attempt in self.attempts[:-1]
-        )
-        return f"{self.run}-{self.sequence}-{over}"
+        """What we call the order at the venue: the same for every attempt, until it is known that nothing comes of it."""
+        return f"{self.run}-{self.sequence}-{self.generation}"
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the order of an earlier attempt may exist at the venue, and nobody knows. What it locks stays locked."""
+        attempt = self.last_attempt
+        if attempt is not None and attempt.failure is None and attempt.order_id is None:  # it is under way
+            attempt = self.earlier_attempts[-1] if self.earlier_attempts else None
+        if attempt is None or attempt.failure is None or attempt.failure.kind is not FailureKind.UNKNOWN:
+            return False
+        return self.state is not _SKIPPED
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether the next attempt is for another order: the last was accepted, refused for good, or is not there."""
+        attempt = self.last_attempt
+        return attempt is not None and _is_settled(attempt)
 
     @property
     def is_ended(self) -> bool:
@@ -158,6 +172,16 @@ class ActionSlot(msgspec.Struct, gc=False):
         """Forget the last attempt, which came to nothing and is recorded nowhere."""
         earlier = self.earlier_attempts
         self.last_attempt, self.earlier_attempts = (earlier[-1], earlier[:-1]) if earlier else (None, ())
+        if self.begins_anew:
+            self.generation -= 1
+
+    def recall_generation(self, attempt: int, generation: int) -> None:
+        """Take over which order an attempt was for, as an earlier life wrote it down; later attempts count on from there."""
+        attempts = self.attempts
+        if attempt > len(attempts):
+            self.generation = generation - self.begins_anew
+        else:
+            self.generation = generation + sum(map(_is_settled, attempts[attempt - 1 : -1]))
 
     def fill(self, execution: Execution) -> None:
         """Count an execution of the slot's open order."""
@@ -193,8 +217,9 @@ class ActionSlot(msgspec.Struct, gc=False):
         if self.state is _FAILED:
             self.allow_afresh()
         if self.last_attempt is not None:
-            self.earlier_attempts += (self.last_attempt,)
-        self.last_attempt = attempt
+            self._next_attempt(attempt)
+        else:
+            self.last_attempt = attempt
         if attempt.failure is None:
             self.state = _COMPLETED
         else:
@@ -261,18 +286,28 @@ class ActionSlot(msgspec.Struct, gc=False):
         self.action = replace(action, price=price, quantity=quantity)
 
     def _count_failure(self, failure: Failure) -> None:
-        if failure.kind is not FailureKind.TRANSIENT:
+        if failure.kind is not FailureKind.TRANSIENT and failure.code != UNANSWERED:
             self.allowed_attempts = self.attempt_count
 
     def _next_attempt(self, attempt: Attempt) -> None:
         if self.last_attempt is not None:
+            if _is_settled(self.last_attempt):
+                self.generation += 1
             self.earlier_attempts += (self.last_attempt,)
         self.last_attempt = attempt
 
 
+def _is_settled(attempt: Attempt) -> bool:
+    """Whether nothing more can come of the order that an attempt was for, but what is in the records."""
+    failure = attempt.failure
+    if failure is None:
+        return attempt.order_id is not None
+    return failure.kind is FailureKind.PERMANENT or failure.code == NOT_THERE
+
+
 # An enum looks its members up each time.
 _PENDING, _IN_PROGRESS = SlotState.PENDING, SlotState.IN_PROGRESS
-_COMPLETED, _FAILED = SlotState.COMPLETED, SlotState.FAILED
+_COMPLETED, _FAILED, _SKIPPED = SlotState.COMPLETED, SlotState.FAILED, SlotState.SKIPPED
 
 _ARROWS: dict[SlotState, frozenset[SlotState]] = {
     SlotState.PENDING: frozenset({SlotState.IN_PROGRESS}),

@@ -1,15 +1,16 @@
 """Words: text from outside, made harmless before it is shown.
 
 Terminals obey what is printed to them. Control characters (C0 with tab and newline, C1, and those that turn the direction
-of text or take no room) and lone surrogates are shown as the escapes of JSON; everything else is left as it is.
+of text or take no room) and lone surrogates are shown as the escapes of JSON; everything else is left as it is. All that is
+shown, logged or notified goes through here, and what the screens show through `tui.figures`, which asks here too.
 """
 
 import re
 from typing import Final
 
 _UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 

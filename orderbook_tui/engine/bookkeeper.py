@@ -1,7 +1,7 @@
 """The bookkeeper: keeps journal, statistics, pairs and checkpoint in step with what the processor does."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
@@ -35,6 +35,7 @@ class Bookkeeper:
         self._state, self._budgets, self._settlement, self._executor = state, budgets, settlement, executor
         self._writer = writer
         self._revisiting = revisiting
+        self._still_counted = set(revisiting)
         self._asked, self._failed = asked, failed
 
     def slot_ended(self, slot: ActionSlot) -> None:
@@ -43,8 +44,6 @@ class Bookkeeper:
             state.stats.completed_slots += 1
         else:
             state.stats.count(slot.state)
-        if self._revisiting:
-            state.stats.count(SlotState.FAILED, -1)
         if slot.decisions:
             self._pair_ended(slot)
             self.flush()
@@ -54,12 +53,21 @@ class Bookkeeper:
         if self._writer is not None:
             self._writer.slot_ended(state.journal)
 
+    def place_revisited(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
+        """Place the order of a slot that was Failed and is run once more."""
+        if slot.sequence in self._still_counted:
+            self._still_counted.discard(slot.sequence)
+            self._state.stats.count(SlotState.FAILED, -1)
+        return self._executor.place(slot)
+
     def attempt_failed(self, attempt: Attempt) -> None:
         self._state.journal.append(attempt)
         self._failed(attempt)
 
     def decided(self, decision: Decision) -> None:
         self._state.journal.append(decision)
+        if decision.action is RecoveryAction.SKIP:
+            self._settlement.give_up(self._state.slots[decision.slot])
         # A slot that this ends is committed with the cancel of what is left of its pair, in `slot_ended`: not the one without
         # the other, or a kill between them would leave an orphan to meet a later pair.
         if decision.action is RecoveryAction.RETRY:
@@ -74,7 +82,15 @@ class Bookkeeper:
         asset = self._budgets.assets[slot.action.bid_asset]
         needed = self._settlement.need(slot.action, slot.action.quantity - slot.filled)
         budget = self._budgets.budget(slot.account_id, asset)
-        return Question(slot, failure, budget.account.name, asset.symbol, asset.amount(needed), asset.amount(budget.available))
+        return Question(
+            slot,
+            failure,
+            budget.account.name,
+            asset.symbol,
+            asset.amount(needed),
+            None if slot.in_doubt else asset.amount(budget.available),
+            self._executor.risk(slot),
+        )
 
     def tidy(self, *, everything: bool) -> None:
         """Cancel what must not stay open when the slots are through: everything, or what a revisit left of its pairs."""
@@ -100,11 +116,12 @@ class Bookkeeper:
             self._executor.close_pair(slot)
 
 
-def give_up(state: SimulationState, slot: ActionSlot, by: str) -> bool:
+def give_up(state: SimulationState, settlement: Settlement, slot: ActionSlot, by: str) -> bool:
     """Skip a Failed slot; return whether something is open of its pair that nothing is to come for any more."""
     decision = Decision(slot.sequence, slot.attempt_count, RecoveryAction.SKIP, by, time.time_ns())
     slot.decide(decision)
     state.journal.append(decision)
+    settlement.give_up(slot)
     state.stats.count(SlotState.FAILED, -1)
     state.stats.count(slot.state)
     return slot.action.matching_strategy.account is not None and state.slots[slot.partner].open > 0

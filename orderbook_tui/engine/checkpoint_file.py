@@ -19,10 +19,20 @@ from weakref import WeakValueDictionary
 import apsw
 import apsw.sqlite_extra
 
-from orderbook_tui.engine.checkpoint_schema import APPLICATION_ID, USER_VERSION, declared
+from orderbook_tui.engine.checkpoint_schema import (
+    APPLICATION_ID,
+    EARLIER,
+    PAGE_SIZE,
+    USER_VERSION,
+    declared,
+    fingerprint,
+    schema_of,
+)
 from orderbook_tui.errors import CheckpointDamaged, CheckpointError, CheckpointInUse, CheckpointTooNew, StorageError
 
 SUFFIX: Final = ".sqlite"
+CHECKSUM_BYTES: Final = 8
+"""What of each page is reserved for its checksum."""
 BUSY_MS: Final = 1_000
 _LEAVE_IT: Final = "it was left as it is: restore it from a copy, or delete it"
 _COPY_ATTEMPTS: Final = 20
@@ -70,7 +80,12 @@ def checksums() -> str | None:
 
 
 def opened(path: Path, flags: int) -> apsw.Connection:
-    """Open the file at `path`, which exists, with everything off that a hostile file could use."""
+    """Open the file at `path`, which exists, with everything off that a hostile file could use.
+
+    Raises:
+        CheckpointDamaged: beside it lies something that SQLite would take for its journal, and that is no file.
+    """
+    check_beside(path)
     connection = apsw.Connection(str(path), flags=flags | apsw.SQLITE_OPEN_NOFOLLOW, vfs=checksums())
     connection.set_busy_timeout(BUSY_MS)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -84,8 +99,22 @@ def opened(path: Path, flags: int) -> apsw.Connection:
     return connection
 
 
-def check_ours(connection: apsw.Connection, path: Path) -> None:
-    """Refuse a file that is no checkpoint, that a later version wrote, or whose tables are not what we declared.
+def check_beside(path: Path) -> None:
+    """Refuse what lies where SQLite keeps its journals and is no ordinary file: a link there would be followed.
+
+    Raises:
+        CheckpointDamaged: so it is.
+    """
+    for beside in (*journals(path), path.with_name(path.name + "-shm")):
+        with suppress(FileNotFoundError):
+            wrong = ordinary(beside)
+            if wrong is not None:
+                raise CheckpointDamaged(f"{beside} {wrong}: {path} was not opened beside it: remove it and try again")
+
+
+def check_ours(connection: apsw.Connection, path: Path) -> int:
+    """Return the version of the file's format. Refuse a file that is no checkpoint, that a later version wrote, or whose
+    tables, views and triggers are not exactly those of its version.
 
     Raises:
         CheckpointTooNew, CheckpointDamaged: so it is.
@@ -98,9 +127,37 @@ def check_ours(connection: apsw.Connection, path: Path) -> None:
             f"{path} was written by a later version of the program: its format is {version}, this one reads {USER_VERSION}. "
             "Install that version to open it"
         )
-    there = set(connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
-    if not declared() <= there or any(kind == "trigger" for kind, _, _ in there):
+    there = schema_of(connection)
+    if there != declared() if version == USER_VERSION else fingerprint(there) != EARLIER[version]:
         raise CheckpointDamaged(f"{path}: its tables are not those of a checkpoint; {_LEAVE_IT}")
+    # One byte of the file says where the checksums of its pages are, and is itself looked at by nobody else.
+    if checksums() is not None and connection.reserve_bytes() != CHECKSUM_BYTES:
+        raise CheckpointDamaged(f"{path} is damaged (its pages have no checksums); {_LEAVE_IT}")
+    _check_length(path, connection.pragma("page_count"))
+    return int(version)
+
+
+def _check_length(path: Path, pages: int) -> None:
+    """Refuse a file that ends before its last page, unless its write-ahead journal has the rest: it would be read as zeros."""
+    there = path.stat().st_size // PAGE_SIZE
+    if there < pages and not _in_journal(path).issuperset(range(there + 1, pages + 1)):
+        raise CheckpointDamaged(f"{path} is damaged (it ends too soon); {_LEAVE_IT}")
+
+
+def _in_journal(path: Path) -> set[int]:
+    """Return the numbers of the pages of which the write-ahead journal has a version."""
+    found = set()
+    with suppress(FileNotFoundError), journals(path)[0].open("rb") as journal:
+        salts = journal.read(_WAL_HEADER)[16:24]
+        while len(frame := journal.read(_FRAME_HEADER + PAGE_SIZE)) == _FRAME_HEADER + PAGE_SIZE:
+            # Frames of an earlier filling have other salts.
+            if frame[8:16] == salts:
+                found.add(int.from_bytes(frame[:4], "big"))
+    return found
+
+
+_WAL_HEADER: Final = 32
+_FRAME_HEADER: Final = 24
 
 
 class Foreign(CheckpointDamaged):
@@ -115,6 +172,7 @@ def reading(path: Path, *, in_use_elsewhere: bool) -> Iterator[apsw.Connection]:
     back: both are read from a copy.
     """
     with explained(path):
+        check_beside(path)
         shared = _written_here.get(path)
         if shared is not None:
             with TURN:
@@ -128,7 +186,7 @@ def reading(path: Path, *, in_use_elsewhere: bool) -> Iterator[apsw.Connection]:
             connection = opened(path, apsw.SQLITE_OPEN_READONLY | _ONE_THREAD)
             connection.pragma("schema_version")
         except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
-            if not any(beside.exists() for beside in _journals(path)):
+            if not any(beside.exists() for beside in journals(path)):
                 raise
             with _copied(path) as copy, _at_one_moment(copy) as connection:
                 yield connection
@@ -163,7 +221,7 @@ def _copied(path: Path) -> Iterator[Path]:
         copy = Path(folder) / path.name
         for _ in range(_COPY_ATTEMPTS):
             before = _heads(path)
-            for source, target in zip((path, *_journals(path)), (copy, *_journals(copy)), strict=True):
+            for source, target in zip((path, *journals(path)), (copy, *journals(copy)), strict=True):
                 _copy(source, target)
             if before == _heads(path):
                 break
@@ -172,14 +230,14 @@ def _copied(path: Path) -> Iterator[Path]:
         yield copy
 
 
-def _journals(path: Path) -> tuple[Path, Path]:
+def journals(path: Path) -> tuple[Path, Path]:
     """Return where SQLite keeps what is not in the file yet, or would have to be taken back."""
     return path.with_name(path.name + "-wal"), path.with_name(path.name + "-journal")
 
 
 def _heads(path: Path) -> list[bytes]:
     heads = []
-    for journal in _journals(path):
+    for journal in journals(path):
         try:
             with journal.open("rb") as file:
                 heads.append(file.read(32))
@@ -213,7 +271,7 @@ def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system raise into our errors, in words."""
     try:
         yield
-    except (apsw.Error, OSError, MemoryError) as error:
+    except (apsw.Error, OSError, MemoryError, UnicodeDecodeError) as error:
         raise in_words(path, error) from error
 
 
@@ -245,14 +303,15 @@ _DAMAGE: Final = {apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS, apsw.SQLI
 
 
 def dressed(value: Any) -> Any:
-    """Return `value` as a column can hold it: itself, or a BLOB."""
+    """Return `value` as a column can hold it: the plain text or number that it is, or a BLOB."""
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
             return b"s" + value.encode("utf-8", "surrogatepass")
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return b"i" + hex(value).encode()
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value) if -(2**63) <= value < 2**63 else b"i" + hex(value).encode()
     return value
 
 

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from orderbook_tui.engine.checkpoint_file import Foreign, reading, undressed
-from orderbook_tui.engine.checkpoint_journal import count_events
-from orderbook_tui.engine.checkpoint_reader import missing_events
+from orderbook_tui.engine.checkpoint_journal import count_records
+from orderbook_tui.engine.checkpoint_reader import missing_records
 from orderbook_tui.engine.guard import Holder, left_behind, lock_of
 from orderbook_tui.errors import CheckpointDamaged, CheckpointError, CheckpointInUse, CheckpointTooNew
 
@@ -109,15 +109,18 @@ def counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
         if row is None:
             raise CheckpointDamaged(f"{known.path} is damaged: it holds no plan; it was left as it is")
         name, created_at, saved_at, total_slots, failed, skipped, finished, completed, accounts, markets, seed = row
-        events = count_events(connection)
+        called = undressed(name)
+        if not isinstance(called, str):
+            raise CheckpointDamaged(f"{known.path} is damaged: its name is no text; it was left as it is")
+        records = count_records(connection)
     status = CheckpointStatus.FINISHED if finished else CheckpointStatus.INTERRUPTED
     reason = f"in use by this process {os.getpid()}" if running else ""
     if not running:
-        reason = " ".join(missing_events(events, left_behind(lock_of(known.path))))
+        reason = " ".join(missing_records(records, left_behind(lock_of(known.path))))
     return msgspec.structs.replace(
         known,
         status=CheckpointStatus.RUNNING if running and not finished else status,
-        name=undressed(name),
+        name=called,
         created_at=created_at,
         saved_at=saved_at,
         accounts=accounts or 0,

@@ -1,23 +1,26 @@
-"""From the rows of a checkpoint's journal to its events, piece by piece, each held against the slots and what came before."""
+"""From the rows of a checkpoint's journal to its events, piece by piece, each held against its chain, the slots and what
+came before; and to the intents beside it."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import apsw
+import msgspec
 
 from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, Failure, RecoveryAction
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.checkpoint_chain import CHAINED, PIECE, ChainCheck, Row
 from orderbook_tui.engine.checkpoint_file import undressed
+from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES
 from orderbook_tui.engine.progress import Told
 from orderbook_tui.errors import FailureKind
 
-JOURNAL_TABLES: Final = ("attempts", "fills", "cancels", "decisions")
-PIECE: Final = 10_000
-"""Rows between two reports of how far it has come: some 20 ms of work."""
 _EVENTS: Final = "SELECT max({}) + 1".format(
     ", ".join(f"coalesce((SELECT max(n) FROM {table}), -1)" for table in JOURNAL_TABLES)
 )  # fmt: skip
-_PIECE_OF: Final = "SELECT * FROM {} WHERE n >= ? AND n < ? ORDER BY n"
+_NEWEST: Final = " UNION ALL ".join(f"SELECT chain FROM {table} WHERE n = ?1" for table in JOURNAL_TABLES)
+_COUNT_OF_INTENTS: Final = "SELECT coalesce(max(place) + 1, 0) FROM intents"
+_INTENTS: Final = CHAINED.index("intents")
 _KINDS: Final = {member.value: member for member in FailureKind}
 _ACTIONS: Final = {member.value: member for member in RecoveryAction}
 
@@ -26,29 +29,76 @@ class Misfit(Exception):
     """The journal cannot be that of a run; the message says why."""
 
 
+class Intent(msgspec.Struct, frozen=True, gc=False):
+    """An attempt that was about to place an order elsewhere; `at` is when that was written, 0 where it is not known."""
+
+    slot: int
+    attempt: int
+    client_order_id: str
+    at: int = 0
+
+
+class Journal(NamedTuple):
+    """All events in their order, and the links of their chain."""
+
+    events: list[Event]
+    links: int
+
+
 def count_events(connection: apsw.Connection) -> int:
     """Return the length of the journal."""
     return _number(connection, _EVENTS)
 
 
-def read_journal(connection: apsw.Connection, slots: Sequence[ActionSlot], *, settled: bool, told: Told) -> list[Event]:
-    """Return all events in their order; their places must be 0, 1, 2, ...
+def count_records(connection: apsw.Connection) -> int:
+    """Return how many events there are, and notes of what was about to be placed."""
+    return count_events(connection) + _number(connection, _COUNT_OF_INTENTS)
+
+
+def ends_of_chains(connection: apsw.Connection) -> tuple[int, bytes, int, bytes]:
+    """Return the length of the journal and its last link, and as much of the intents.
 
     Raises:
-        Misfit: they are not, or no run over these slots could have left them.
+        Misfit: the last event or intent has no link.
+    """
+    start = _link(connection, "SELECT digest FROM plan")
+    length, intents = count_events(connection), _number(connection, _COUNT_OF_INTENTS)
+    newest = _link(connection, _NEWEST, length - 1) if length else start
+    meant = _link(connection, "SELECT chain FROM intents WHERE place = ?", intents - 1) if intents else start
+    return length, newest, intents, meant
+
+
+def _link(connection: apsw.Connection, sql: str, *of: int) -> bytes:
+    found = connection.execute(sql, of).fetchone()
+    if found is None or not isinstance(found[0], bytes):
+        raise Misfit("what was written last has no link of its chain")
+    return found[0]
+
+
+def read_journal(
+    connection: apsw.Connection, slots: Sequence[ActionSlot], chain: ChainCheck | None, *, settled: bool, told: Told
+) -> Journal:
+    """Return all events in their order; their places must be 0, 1, 2, ... `chain` where they have one.
+
+    Raises:
+        Misfit: they are not, or not what was written, or no run over these slots could have left them.
     """
     length = count_events(connection)
     _check_length(connection, length)
     check = JournalCheck(slots, settled=settled)
     journal: list[Event] = []
     for start in range(0, length, PIECE):
-        events = _read_piece(connection, start, min(start + PIECE, length))
+        events = _read_piece(connection, start, min(start + PIECE, length), chain)
         why = check.first_misfit(events, start)
         if why is not None:
             raise Misfit(why)
         journal += events
         told(len(journal) / length)
-    return journal
+    if chain is None:
+        return Journal(journal, 0)
+    if not chain.is_whole:
+        raise Misfit("the last event of its journal has no link of the chain")
+    return Journal(journal, chain.links)
 
 
 def _check_length(connection: apsw.Connection, length: int) -> None:
@@ -63,32 +113,78 @@ def _number(connection: apsw.Connection, sql: str) -> int:
     return number
 
 
-def _read_piece(connection: apsw.Connection, start: int, end: int) -> list[Event]:
+def _read_piece(connection: apsw.Connection, start: int, end: int, chain: ChainCheck | None) -> list[Event]:
     """Return the events start, start + 1, ... end - 1."""
     events: list[Any] = [None] * (end - start)
+    rows: list[Any] = [None] * (end - start)
+    linked: list[int] = []
+    no_link = "" if chain is not None else ", NULL"
 
-    def rows(table: str) -> Iterable[Any]:
-        return connection.execute(_PIECE_OF.format(table), (start, end))
+    def of(table: str) -> Iterable[Any]:
+        sql = f"SELECT {CHAINED.index(table)}, *{no_link} FROM {table} WHERE n >= ? AND n < ? ORDER BY n"
+        return connection.execute(sql, (start, end))
 
-    for n, slot, number, started, ended, order_id, code, kind, message in rows("attempts"):
+    for row in of("attempts"):
+        _, n, slot, number, started, ended, order_id, code, kind, message, found = row
+        place = n - start
+        rows[place] = row
+        if found is not None:
+            linked.append(place)
         if kind is not None:
             failure = Failure(undressed(code), _KINDS[kind], undressed(message))
-            events[n - start] = Attempt(slot, number, started, ended, undressed(order_id), failure)
+            events[place] = Attempt(slot, number, started, ended, undressed(order_id), failure)
         else:
-            events[n - start] = Attempt(
-                slot, number, started, ended, undressed(order_id) if type(order_id) is bytes else order_id
-            )
-    for n, maker, taker, price, quantity, maker_fee, taker_fee, at, outside in rows("fills"):
-        events[n - start] = Execution(
+            events[place] = Attempt(slot, number, started, ended, undressed(order_id) if type(order_id) is bytes else order_id)
+    for row in of("fills"):
+        _, n, maker, taker, price, quantity, maker_fee, taker_fee, at, outside, found = row
+        place = n - start
+        rows[place] = row
+        if found is not None:
+            linked.append(place)
+        events[place] = Execution(
             maker, taker, price, quantity, maker_fee, taker_fee, at, undressed(outside) if type(outside) is bytes else outside
         )
-    for n, slot, quantity, at in rows("cancels"):
+    for row in of("cancels"):
+        _, n, slot, quantity, at, found = row
+        rows[n - start] = row
+        if found is not None:
+            linked.append(n - start)
         events[n - start] = Cancel(slot, quantity, at)
-    for n, slot, attempt, action, by, at in rows("decisions"):
+    for row in of("decisions"):
+        _, n, slot, attempt, action, by, at, found = row
+        rows[n - start] = row
+        if found is not None:
+            linked.append(n - start)
         events[n - start] = Decision(slot, attempt, _ACTIONS[action], undressed(by), at)
     if any(event is None for event in events):
         raise Misfit("two events of its journal have the same place")
+    if chain is not None:
+        linked.sort()
+        _follow(chain, rows, linked, "event")
     return events
+
+
+def read_intents(connection: apsw.Connection, chain: ChainCheck | None) -> list[Intent]:
+    """Return all intents in their order; their places must be 0, 1, 2, ... where they have a chain.
+
+    Raises:
+        Misfit: they are not what was written.
+    """
+    columns = "*" if connection.pragma("user_version") > 1 else "place, slot, number, client_order_id, 0, NULL"
+    rows = connection.execute(f"SELECT {_INTENTS}, {columns} FROM intents ORDER BY place").fetchall()
+    if chain is not None:
+        if rows and rows[-1][1] != len(rows) - 1:
+            raise Misfit(f"what it meant to place is {rows[-1][1]} orders long, but {len(rows)} of them are there")
+        _follow(chain, rows, [place for place, row in enumerate(rows) if row[-1] is not None], "intent")
+        if not chain.is_whole:
+            raise Misfit("the last order that it meant to place has no link of the chain")
+    return [Intent(slot, number, undressed(order), at) for _, _, slot, number, order, at, _ in rows]  # type: ignore[arg-type]
+
+
+def _follow(chain: ChainCheck, rows: Sequence[Row], linked: Iterable[int], what: str) -> None:
+    wrong = chain.first_misfit(rows, linked)
+    if wrong is not None:
+        raise Misfit(f"{what} {wrong[1]}, or one before it, is not what was written: its chain is broken there")
 
 
 class JournalCheck:

@@ -1,60 +1,74 @@
 """From a plan to the file of a checkpoint: it is there whole, and on the disk, or not at all.
 
-plan and slots -> <id>.sqlite-new -> fsync -> <id>.sqlite -> fsync of the folder
+plan and slots -> rows, and their digest -> <id>.sqlite-new -> fsync -> <id>.sqlite -> fsync of the folder
 """
 
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import apsw
 
 from orderbook_tui.core.action import OrderMatchingStrategy
+from orderbook_tui.core.journal import Event
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
-from orderbook_tui.engine.checkpoint_file import checksums, dressed, explained
+from orderbook_tui.engine.checkpoint_chain import PIECE, PlanDigest, Row
+from orderbook_tui.engine.checkpoint_file import CHECKSUM_BYTES, checksums, dressed, explained
+from orderbook_tui.engine.checkpoint_journal import Intent
+from orderbook_tui.engine.checkpoint_rows import RowInserter, all_dressed, rows_of, rows_of_intents
 from orderbook_tui.engine.checkpoint_schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, USER_VERSION
 from orderbook_tui.errors import CheckpointError
 
-Row = tuple[Any, ...]
 
-
-def create_file(path: Path, state: SimulationState, run: str, created_at: int) -> None:
-    """Write the plan of `state` to a new file at `path`: it is there whole, and on the disk, or not at all.
+def create_file(path: Path, state: SimulationState, run: str, created_at: int, intents: Sequence[Intent] = ()) -> None:
+    """Write the plan of `state`, and what has happened, to a new file at `path`: it is there whole, on the disk, or not at all.
 
     Raises:
         CheckpointError: the plan does not fit together; nothing was written.
         StorageError: it cannot be written.
     """
+    try:
+        with whole(path) as making, making_tables(making) as connection:
+            link = write_plan(connection, state, run, created_at)
+            _write_journal(connection, state.journal, intents, link)
+    except UnicodeEncodeError:
+        raise CheckpointError(f"{path} cannot be made: the run's name for its slots is no valid text") from None
+    except OverflowError:
+        raise CheckpointError(f"{path} cannot be made: a number of the plan does not fit 64 bits") from None
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Have a new file written, and put it at `path` when it is on the disk; where something fails, nothing has changed."""
     making = path.with_name(path.name + "-new")
     with explained(path):
         making.unlink(missing_ok=True)
         os.close(os.open(making, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600))
         try:
-            _write_plan(making, state, run, created_at)
-            _sync(making, os.O_RDWR)
+            yield making
+            sync(making, os.O_RDWR)
             making.rename(path)
-            _sync(path.parent, os.O_RDONLY)
-        except UnicodeEncodeError:
-            raise CheckpointError(f"{path} cannot be made: the run's name for its slots is no valid text") from None
-        except OverflowError:
-            raise CheckpointError(f"{path} cannot be made: a number of the plan does not fit 64 bits") from None
+            sync(path.parent, os.O_RDONLY)
         finally:
             making.unlink(missing_ok=True)
 
 
-def _write_plan(path: Path, state: SimulationState, run: str, created_at: int) -> None:
-    plan, slots = state.plan, state.slots
+@contextlib.contextmanager
+def making_tables(path: Path) -> Iterator[apsw.Connection]:
+    """Open the empty file at `path` with the tables of a checkpoint; what is written into it is committed at the end."""
     vfs = checksums()
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW
     with contextlib.closing(apsw.Connection(str(path), flags=flags, vfs=vfs)) as connection:
         if vfs is not None:
-            connection.reserve_bytes(reserve=8)  # where the checksum of each page goes
+            connection.reserve_bytes(reserve=CHECKSUM_BYTES)
         # Until it is renamed nobody counts on it: no journal, no waiting.
         for pragma in (f"page_size={PAGE_SIZE}", "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        # They refuse to have a plan written.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
         connection.execute("BEGIN")
         connection.execute(SCHEMA).fetchall()
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}").fetchall()
@@ -62,22 +76,49 @@ def _write_plan(path: Path, state: SimulationState, run: str, created_at: int) -
         # Pages get checksums from the moment when the first is on the disk, so that has to be now.
         connection.execute("COMMIT")
         connection.execute("BEGIN")
-        many = connection.executemany
-        connection.execute(
-            "INSERT INTO plan VALUES(1,?,?,?,?,?,?,?)",
-            (dressed(plan.name), dressed(plan.config), run, created_at, len(slots), plan.fees.maker, plan.fees.taker),
-        )
-        for table, rows in _plan_rows(plan):
-            for row in rows:
-                connection.execute(f"INSERT INTO {table} VALUES({','.join('?' * len(row))})", tuple(map(dressed, row)))
-        strategies: dict[OrderMatchingStrategy, int] = {}
-        many("INSERT INTO plan_slots VALUES(?,?,?,?,?,?,?,?,?,?)", _slot_rows(plan, slots, strategies))
-        many(
-            "INSERT INTO strategies VALUES(?,?,?)",
-            [(place, strategy.kind, dressed(strategy.account)) for strategy, place in strategies.items()],
-        )
-        connection.execute("INSERT INTO progress VALUES(1,?,0,0,0,0,0)", (created_at,))
+        yield connection
         connection.execute("COMMIT")
+
+
+def write_plan(connection: apsw.Connection, state: SimulationState, run: str, created_at: int) -> bytes:
+    """Write plan and slots of `state`, and that nothing was counted yet; return the plan's digest."""
+    plan, slots = state.plan, state.slots
+    strategies: dict[OrderMatchingStrategy, int] = {}
+    written = PlanDigest()
+    for table, rows in _plan_rows(plan):
+        insert(connection, table, written.through(table, (tuple(map(dressed, row)) for row in rows)))
+    insert(connection, "plan_slots", written.through("plan_slots", _slot_rows(plan, slots, strategies)))
+    kinds = [(place, strategy.kind, dressed(strategy.account)) for strategy, place in strategies.items()]
+    insert(connection, "strategies", written.through("strategies", kinds))
+    about = (
+        1, dressed(plan.name), dressed(plan.config), run, created_at, len(slots), plan.fees.maker, plan.fees.taker,
+    )  # fmt: skip
+    insert(connection, "progress", [(1, created_at, 0, 0, 0, 0, 0)])
+    return insert_plan(connection, about, written)
+
+
+def _write_journal(connection: apsw.Connection, journal: Sequence[Event], intents: Sequence[Intent], digest: bytes) -> None:
+    """Write all that has happened, and what was noted before orders were placed; the chains begin with the plan's digest."""
+    inserter, link = RowInserter(connection), digest
+    for start in range(0, len(journal), PIECE):
+        link = inserter.insert(all_dressed(rows_of(journal, start, min(start + PIECE, len(journal)))), link)
+    if intents:
+        inserter.insert(all_dressed(rows_of_intents(intents, 0)), digest)
+
+
+def insert(connection: apsw.Connection, table: str, rows: Iterable[Row]) -> None:
+    """Insert rows, whose columns are all there."""
+    left = iter(rows)
+    for first in left:
+        connection.executemany(f"INSERT INTO {table} VALUES({','.join('?' * len(first))})", chain([first], left))
+
+
+def insert_plan(connection: apsw.Connection, about: Row, written: PlanDigest) -> bytes:
+    """Insert the row of the plan itself, last of its tables, and return the digest of them all."""
+    (row,) = written.through("plan", [about])
+    digest = written.digest()
+    insert(connection, "plan", [(*row, digest)])
+    return digest
 
 
 def _plan_rows(plan: Plan) -> Iterator[tuple[str, Iterator[Row]]]:
@@ -141,7 +182,8 @@ def _places(what: str, names: Iterable[str]) -> dict[str, int]:
     return places
 
 
-def _sync(path: Path, flags: int) -> None:
+def sync(path: Path, flags: int) -> None:
+    """Wait until what is at `path` is on the disk: of a folder, the names in it."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW)
     try:
         os.fsync(descriptor)

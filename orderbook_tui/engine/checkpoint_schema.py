@@ -6,7 +6,8 @@
     progress, budget_snapshot                                                 what the journal folds to, so far
     slots, ledger, history, budgets                                           views, for people with an SQLite shell
 
-The journal's tables share one numbering: `n` is an event's place among all of them. Amounts are in units of the asset
+The journal's tables share one numbering: `n` is an event's place among all of them. `plan.digest` and `chain` are what
+tells that rows are those that were written (see `checkpoint_chain`). Amounts are in units of the asset
 (see `assets.precision`), prices in ticks, quantities in lots, times in nanoseconds since the epoch. A text that is no
 valid Unicode, or an order id past 64 bits, is a BLOB (see `checkpoint_file`).
 
@@ -14,15 +15,22 @@ The checks are those that cost little with every row: `x >= ''` holds for a text
 more than two builds a table each time.
 """
 
+from contextlib import closing
 from functools import cache
+from hashlib import sha256
 from typing import Final
 
 import apsw
+import msgspec
 
 APPLICATION_ID: Final = 0x4F425475
 """What marks an SQLite file as a checkpoint: "OBTu"."""
-USER_VERSION: Final = 1
+USER_VERSION: Final = 2
+EARLIER: Final = {1: "14b2485022a6c38050731c2cc163ec8710397100b40bd8064976563659ea955e"}
+"""The fingerprint of the schema of each earlier version that can still be read."""
 PAGE_SIZE: Final = 1024
+PLAN_TABLES: Final = ("plan", "accounts", "assets", "markets", "strategies", "plan_budgets", "plan_slots")
+JOURNAL_TABLES: Final = ("attempts", "fills", "cancels", "decisions")
 
 _TABLES: Final = """
 CREATE TABLE plan(
@@ -33,7 +41,8 @@ CREATE TABLE plan(
     created_at INTEGER NOT NULL,
     total_slots INTEGER NOT NULL CHECK (total_slots >= 0),
     maker_fee INTEGER NOT NULL CHECK (maker_fee BETWEEN 0 AND 9999999999),
-    taker_fee INTEGER NOT NULL CHECK (taker_fee BETWEEN 0 AND 9999999999)
+    taker_fee INTEGER NOT NULL CHECK (taker_fee BETWEEN 0 AND 9999999999),
+    digest BLOB NOT NULL CHECK (length(digest) = 32)
 ) STRICT;
 CREATE TABLE accounts(
     place INTEGER PRIMARY KEY CHECK (place >= 0),
@@ -97,6 +106,7 @@ CREATE TABLE attempts(
     code ANY CHECK (code >= ''),
     kind TEXT CHECK (kind = 'transient' OR kind = 'permanent' OR kind = 'unknown'),
     message ANY CHECK (message >= ''),
+    chain BLOB CHECK (length(chain) = 16),
     CHECK ((kind IS NULL) = (code IS NULL) AND (kind IS NULL) = (message IS NULL) AND (kind IS NULL) = (order_id IS NOT NULL))
 ) STRICT;
 CREATE TABLE fills(
@@ -109,13 +119,15 @@ CREATE TABLE fills(
     taker_fee INTEGER NOT NULL,
     at INTEGER NOT NULL,
     outside ANY CHECK (outside >= ''),
+    chain BLOB CHECK (length(chain) = 16),
     CHECK (maker <> taker)
 ) STRICT;
 CREATE TABLE cancels(
     n INTEGER PRIMARY KEY CHECK (n >= 0),
     slot INTEGER NOT NULL CHECK (slot >= 0),
     quantity INTEGER NOT NULL CHECK (quantity >= 0),
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    chain BLOB CHECK (length(chain) = 16)
 ) STRICT;
 CREATE TABLE decisions(
     n INTEGER PRIMARY KEY CHECK (n >= 0),
@@ -123,13 +135,16 @@ CREATE TABLE decisions(
     attempt INTEGER NOT NULL CHECK (attempt >= 0),
     action TEXT NOT NULL CHECK (action = 'retry' OR action = 'skip' OR action = 'continue' OR action = 'quit'),
     by ANY NOT NULL CHECK (by >= ''),
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    chain BLOB CHECK (length(chain) = 16)
 ) STRICT;
 CREATE TABLE intents(
-    place INTEGER PRIMARY KEY,
+    place INTEGER PRIMARY KEY CHECK (place >= 0),
     slot INTEGER NOT NULL CHECK (slot >= 0),
     number INTEGER NOT NULL CHECK (number >= 1),
-    client_order_id ANY NOT NULL CHECK (client_order_id >= '')
+    client_order_id ANY NOT NULL CHECK (client_order_id >= ''),
+    at INTEGER NOT NULL,
+    chain BLOB CHECK (length(chain) = 16)
 ) STRICT;
 CREATE TABLE progress(
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -205,8 +220,22 @@ LEFT JOIN accepted ON accepted.slot = p.sequence
 LEFT JOIN filled ON filled.slot = p.sequence;
 
 CREATE VIEW ledger AS
-WITH touched AS (
-    SELECT n, 0 AS part, slot, 'accept' AS what, 0 AS price, 0 AS lots, 0 AS fee, started AS at FROM attempts WHERE kind IS NULL
+WITH doubts AS (
+    -- An order that may be at the venue keeps what it needs locked, until that is known or its slot is skipped.
+    SELECT
+        n, slot, started, ended, outcome,
+        lag(outcome, 1, '') OVER (PARTITION BY slot ORDER BY n) = 'unknown' AS held
+    FROM (
+        SELECT n, slot, started, ended, coalesce(kind, 'accepted') AS outcome FROM attempts
+        UNION ALL
+        SELECT n, slot, at, at, 'skipped' FROM decisions WHERE action = 'skip'
+    )
+),
+touched AS (
+    SELECT n, 0 AS part, slot, 'lock' AS what, 0 AS price, 0 AS lots, 0 AS fee, started AS at
+    FROM doubts WHERE outcome IN ('accepted', 'unknown') AND NOT held
+    UNION ALL
+    SELECT n, 0, slot, 'unlock', 0, 0, 0, ended FROM doubts WHERE outcome NOT IN ('accepted', 'unknown') AND held
     UNION ALL
     SELECT n, 0, maker, 'fill', price, quantity, maker_fee, at FROM fills WHERE maker >= 0
     UNION ALL
@@ -232,9 +261,9 @@ valued AS (
 ),
 moves AS (
     SELECT n, part, 0 AS step, account, given AS asset, 'lock' AS kind, held AS amount, at, slot
-    FROM valued WHERE what = 'accept'
+    FROM valued WHERE what = 'lock'
     UNION ALL
-    SELECT n, part, 0, account, given, 'unlock', held, at, slot FROM valued WHERE what = 'cancel'
+    SELECT n, part, 0, account, given, 'unlock', held, at, slot FROM valued WHERE what = 'cancel' OR what = 'unlock'
     UNION ALL
     SELECT n, part, 0, account, given, 'spend', CASE side WHEN 0 THEN notional + fee ELSE moved END, at, slot
     FROM valued WHERE what = 'fill'
@@ -284,13 +313,39 @@ SELECT
 FROM moved GROUP BY account, asset;
 """
 
-SCHEMA: Final = _TABLES + _VIEWS
+
+def _triggers() -> str:
+    """Return what keeps any program from changing what is written once. A row that is replaced by inserting it anew is left to
+    the chain: a look at each insert would cost a fifth of all that saving a slot does."""
+    refused = [(table, what, "the plan never changes") for table in PLAN_TABLES for what in ("INSERT", "UPDATE", "DELETE")]
+    for table in (*JOURNAL_TABLES, "intents"):
+        refused += [(table, what, "the journal is only ever appended to") for what in ("UPDATE", "DELETE")]
+    return "".join(
+        f"CREATE TRIGGER {table}_{what.lower()} BEFORE {what} ON {table} BEGIN SELECT RAISE(ABORT, '{why}'); END;\n"
+        for table, what, why in refused
+    )
+
+
+SCHEMA: Final = _TABLES + _VIEWS + _triggers()
+
+Declared = frozenset[tuple[str, str, str]]
+"""(type, name, SQL) of every table, view and trigger, as SQLite records them."""
 
 
 @cache
-def declared() -> frozenset[tuple[str, str, str]]:
-    """Return (type, name, SQL) of every table and view, as SQLite records them."""
-    memory = apsw.Connection(":memory:")
-    memory.execute(SCHEMA).fetchall()
-    rows = memory.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+def declared() -> Declared:
+    """Return the schema of a checkpoint."""
+    with closing(apsw.Connection(":memory:")) as memory:
+        memory.execute(SCHEMA).fetchall()
+        return schema_of(memory)
+
+
+def schema_of(connection: apsw.Connection) -> Declared:
+    """Return the schema that a file has."""
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
     return frozenset((str(kind), str(name), str(sql)) for kind, name, sql in rows)
+
+
+def fingerprint(schema: Declared) -> str:
+    """Return what tells a schema from any other."""
+    return sha256(msgspec.json.encode(sorted(schema))).hexdigest()

@@ -1,35 +1,50 @@
 """From a run to the rows of a checkpoint: the journal as it grows.
 
-    journal[written:] -> one transaction -> the guard notes how far -> the caller goes on
+    journal[written:] -> rows -> their link of the chain -> one transaction -> the guard notes how far -> the caller goes on
 
 A commit survives the death of the process. It survives the loss of power from the next barrier on: a commit that waits for
-the disk, made every 1,000 slots or 250 ms, and wherever the run says so.
+the disk, made every 1,000 slots or 250 ms (as `Durability` says), and wherever the run says so. What the disk did not take is
+written with the next call. What it took and did not keep, or what was removed from under the run, is told from that.
 """
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NoReturn, Self
+from typing import Final, NoReturn, Self
 
 import apsw
 
+from orderbook_tui.config.models import Durability
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, RecoveryAction
-from orderbook_tui.engine.checkpoint_file import TURN, done_writing, dressed, explained, in_words, opened, writing
-from orderbook_tui.engine.checkpoint_journal import JOURNAL_TABLES, PIECE, count_events
+from orderbook_tui.core.journal import Attempt, Decision, Event, Execution, RecoveryAction
+from orderbook_tui.engine.checkpoint_chain import PIECE, Row
+from orderbook_tui.engine.checkpoint_file import (
+    TURN,
+    check_ours,
+    done_writing,
+    dressed,
+    explained,
+    in_words,
+    journals,
+    opened,
+    reading,
+    writer_of,
+    writing,
+)
+from orderbook_tui.engine.checkpoint_journal import Intent, Misfit, ends_of_chains, read_intents
+from orderbook_tui.engine.checkpoint_reader import read_checkpoint
+from orderbook_tui.engine.checkpoint_rows import RowInserter, all_dressed, rows_of, rows_of_intents
 from orderbook_tui.engine.guard import Guard
 from orderbook_tui.engine.progress import Told, untold
-from orderbook_tui.errors import StorageError
+from orderbook_tui.errors import CheckpointDamaged, StorageError
 
 BARRIER_SLOTS: Final = 1_000
 BARRIER_S: Final = 0.25
 GROUP_S: Final = 0.25
 WAL_PAGES: Final = 32_000
 """Pages in the write-ahead journal before they are folded into the file: about 32 MB."""
-
-Row = tuple[Any, ...]
 
 
 class Tally:
@@ -82,30 +97,35 @@ class CheckpointWriter:
         self.path = path
         self.saved_at = 0
         """When something was last saved, as far as the file says."""
-        self._guard = guard
-        self._connection = connection
-        self._execute = connection.cursor().execute
-        self._executemany = connection.cursor().executemany
+        self.guard = guard
+        self._written = self._intents = 0
+        self._link = self._next_link = self._link_of_intents = b""
+        self._take(connection)
         self.group = group
+        self.durability = Durability.SECOND
+        """What a slot that has ended survives from then on; `flush` with a barrier waits for the disk in any case."""
         self._waiting = self._unsynced = 0
         self._committed_at = self._synced_at = time.monotonic()
-        self._written = count_events(connection)
         self._tally = Tally(slots)
         self._tallied = 0
         self._finished = finished
         self._appending = False
         self._unfit = ""
+        """Why nothing can be written any more."""
+        self._distrusts_disk = False
+        """Whether the disk may not have kept what it took."""
 
     @classmethod
     def open(cls, path: Path, guard: Guard, *, group: int) -> "CheckpointWriter":
         """Open the checkpoint at `path`, whose `guard` is held. Nothing in it changes before something is written."""
         with explained(path):
-            connection = opened(path, apsw.SQLITE_OPEN_READWRITE)
+            connection = _connected(path)
             try:
-                for pragma in ("locking_mode=EXCLUSIVE", "synchronous=NORMAL", f"wal_autocheckpoint={WAL_PAGES}"):
-                    connection.execute(f"PRAGMA {pragma}").fetchall()
                 slots, finished = connection.execute("SELECT total_slots, finished FROM plan, progress").fetchall()[0]
                 writer = cls(path, guard, connection, group=group, slots=int(str(slots)), finished=bool(finished))
+            except Misfit as misfit:
+                connection.close()
+                raise CheckpointDamaged(f"{path} is damaged: {misfit}; it was left as it is") from None
             except BaseException:
                 connection.close()
                 raise
@@ -128,6 +148,25 @@ class CheckpointWriter:
         """How many slots have ended that the disk may not have yet."""
         return self._unsynced
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether a slot has ended so long ago that it should be on the disk by now."""
+        return self._unsynced > 0 and time.monotonic() - self._synced_at >= BARRIER_S
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file is not where it was made any more: it was removed, or replaced by another."""
+        return self._file != _file_at(self.path)
+
+    def intents(self) -> list[Intent]:
+        """Return all that was noted before orders were placed, also where the file has no name any more.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        with TURN, explained(self.path):
+            return read_intents(self._connection, None)
+
     def slot_ended(self, journal: Sequence[Event]) -> None:
         """Note that a slot has ended; commit what is new, or let it wait for its group.
 
@@ -138,9 +177,11 @@ class CheckpointWriter:
         self._unsynced += 1
         if self.group > 1:
             self._waiting += 1
-            if self._waiting < self.group and now - self._committed_at < GROUP_S:
+            if self._waiting < self.group and now - self._committed_at < GROUP_S and now - self._synced_at < BARRIER_S:
                 return
-        if self._unsynced >= BARRIER_SLOTS or now - self._synced_at >= BARRIER_S:
+        if self.durability is not _PROCESS and (
+            self._unsynced >= BARRIER_SLOTS or now - self._synced_at >= BARRIER_S or self.durability is _SLOT
+        ):
             self.flush(journal, barrier=True)
         else:
             self._commit(journal)
@@ -157,47 +198,63 @@ class CheckpointWriter:
         elif not self._finished or len(journal) > self._written:
             self._commit_durably(journal, self._progress(journal, finished=False))
 
-    def intent(self, journal: Sequence[Event], slot: int, attempt: int, client_order_id: str) -> None:
-        """Note that an order is about to be placed elsewhere. It, and everything new, is on the disk when this returns."""
-        self._commit_durably(journal, [("INSERT INTO intents VALUES(NULL,?,?,?)", [(slot, attempt, dressed(client_order_id))])])
+    def intend(self, journal: Sequence[Event], intents: Sequence[Intent]) -> None:
+        """Note which orders are about to be placed elsewhere. That, and everything new, is on the disk when this returns."""
+        self._commit_durably(journal, self._progress(journal, finished=False) if self._finished else (), intents)
 
     def snapshot(self, journal: Sequence[Event], budgets: Iterable[AccountBudget]) -> None:
         """Commit everything, and note the budgets, to be held against the journal when it is next read."""
-        finished = self._finished and len(journal) == self._written
-        self._commit_durably(journal, self._progress(journal, finished=finished) + _snapshot(len(journal), budgets))
+        if not self._finished or len(journal) > self._written:
+            self._commit_durably(journal, self._progress(journal, finished=False) + _snapshot(len(journal), budgets))
 
     def finish(self, journal: Sequence[Event], budgets: Iterable[AccountBudget] = ()) -> None:
         """Commit everything, note the budgets and that the run is done, and leave one file that opens anywhere.
 
         A run may go on after that, as when failed slots are revisited.
         """
-        self._commit_durably(journal, self._progress(journal, finished=True) + _snapshot(len(journal), budgets))
+        more = self._progress(journal, finished=True) + _snapshot(len(journal), budgets)
+        self._commit_durably(journal, more, finished=True)
         with explained(self.path):
             self._fold()
-        self._finished = True
 
     def close(self) -> None:
         """Leave one file, and let others have it. What was not flushed is not in it."""
         if self._unfit == _CLOSED:
             return
+        stands_alone = False
         # Where the disk refuses, what is in the write-ahead journal stays there, and is read from there.
         with contextlib.suppress(apsw.Error):
-            if not self._unfit:
+            if not (self._distrusts_disk or self.is_lost):
                 self._fold()
+                stands_alone = True
+        self.discard()
+        if stands_alone:
+            # A process that was killed, or a reader of what it left, leaves these, and they are of no more use.
+            for beside in (*journals(self.path), self.path.with_name(self.path.name + "-shm")):
+                with contextlib.suppress(OSError):
+                    beside.unlink()
+        # What was reported saved and may not be there is still told by the guard file that stays.
+        self.guard.abandon() if self._distrusts_disk else self.guard.release()
+
+    def discard(self) -> None:
+        """Let go of a file that is of no more use. The guard stays as it is."""
         self._unfit = _CLOSED
         self._appending = False
         with TURN:
             self._connection.close(force=True)
-            done_writing(self.path)
-        self._guard.release()
+            if writer_of(self.path) is self._connection:
+                done_writing(self.path)
 
     def _commit(self, journal: Sequence[Event]) -> None:
         """Write journal[written:] in one transaction."""
         start, end = self._written, len(journal)
         if end == start:
             return
+        if self._finished:
+            self._commit_durably(journal, self._progress(journal, finished=False))
+            return
         if not self._appending:
-            self._begin_appending()
+            self._begin_appending(journal)
         with TURN:
             try:
                 if end - start == 1:
@@ -210,56 +267,67 @@ class CheckpointWriter:
                 self._recover(error)
         self._wrote(end)
 
-    def _commit_durably(self, journal: Sequence[Event], more: Iterable[tuple[str, Iterable[Row]]]) -> None:
-        """Write journal[written:] and `more` in one transaction, and wait for the disk."""
+    def _commit_durably(
+        self,
+        journal: Sequence[Event],
+        more: Iterable[tuple[str, Iterable[Row]]],
+        intents: Sequence[Intent] = (),
+        *,
+        finished: bool = False,
+    ) -> None:
+        """Write journal[written:], `more` and `intents` in one transaction, and wait for the disk."""
         if not self._appending:
-            self._begin_appending()
+            self._begin_appending(journal)
         start, end = self._written, max(len(journal), self._written)
         with TURN:
             try:
                 # Outside of the transaction: within one it would not take effect.
                 self._execute("PRAGMA synchronous=FULL").fetchall()
                 self._execute("BEGIN")
-                self._append(journal, start, end)
+                meant = self._link_of_intents
+                if end > start:
+                    self._append(journal, start, end)
+                if intents:
+                    meant = self._insert(all_dressed(rows_of_intents(intents, self._intents)), meant)
                 for sql, rows in more:
                     self._executemany(sql, rows)
                 self._execute("COMMIT")
+                self._intents += len(intents)
+                self._link_of_intents = meant
                 self._execute("PRAGMA synchronous=NORMAL").fetchall()
             except BaseException as error:
                 self._recover(error)
+        if self.is_lost:
+            self._appending = False
+            try:
+                self.path.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+            except OSError as error:  # it may well be there: its folder is closed to us
+                raise in_words(self.path, error) from error
+            raise StorageError(f"{self.path} was removed, or replaced: put it back, or go on, and all of it is written anew")
         self._synced_at = self._committed_at = time.monotonic()
         self._unsynced = 0
         self._wrote(end)
-        self._guard.report(end, *self._tally.counts)
+        self._finished = finished
+        self.guard.report(end + self._intents, *self._tally.counts)
 
     def _append(self, journal: Sequence[Event], start: int, end: int) -> None:
-        """Insert journal[start:end]."""
+        """Insert journal[start:end], before anything else of its transaction."""
+        rows = rows_of(journal, start, end)
         try:
-            if end - start > _FEW:
-                rows: dict[type, list[Row]] = {kind: [] for kind in _HOW}
-                for n in range(start, end):
-                    event = journal[n]
-                    kind = type(event)
-                    rows[kind].append(_HOW[kind][1](n, event))
-                for kind, those in rows.items():
-                    self._executemany(_HOW[kind][0], those)
-            else:
-                for n in range(start, end):
-                    event = journal[n]
-                    insert, row = _HOW[type(event)]
-                    self._execute(insert, row(n, event))
-        except (UnicodeEncodeError, OverflowError):
-            # Something in them needs another dress: all of them once more, each looked at.
-            for table in JOURNAL_TABLES:
-                self._execute(f"DELETE FROM {table} WHERE n >= ?", (start,))
-            for n in range(start, end):
-                insert, row = _HOW[type(journal[n])]
-                self._execute(insert, tuple(map(dressed, row(n, journal[n]))))
+            self._next_link = self._insert(rows, self._link)
+        except (UnicodeEncodeError, OverflowError, TypeError):
+            # Something in them needs another dress; what came before it may be in already.
+            if self._connection.in_transaction:
+                self._execute("ROLLBACK")
+                self._execute("BEGIN")
+            self._next_link = self._insert(all_dressed(rows), self._link)
 
     def _wrote(self, end: int) -> None:
-        self._written = end
+        self._written, self._link = end, self._next_link
         self._waiting = 0
-        self._guard.acknowledge(end)
+        self.guard.acknowledge(end + self._intents)
 
     def _recover(self, error: BaseException) -> NoReturn:
         """Undo what was begun, learn what the file holds, and raise `error` in our words."""
@@ -268,34 +336,70 @@ class CheckpointWriter:
                 self._connection.execute("ROLLBACK")
             self._connection.pragma("synchronous", "NORMAL")
         # An interrupt may come between a commit and our taking note of it.
-        with contextlib.suppress(apsw.Error):
-            self._written = count_events(self._connection)
+        with contextlib.suppress(apsw.Error, Misfit):
+            self._learn()
         if isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) in _FSYNC:
             # What the system could not sync it may have dropped, and a second sync would not say so.
-            self._unfit = "the disk did not keep what was written: close the run and resume it"
+            self._distrusts_disk = True
             self._appending = False
         if isinstance(error, (apsw.Error, OSError)):
             raise in_words(self.path, error) from error
         raise error
 
-    def _begin_appending(self) -> None:
+    def _learn(self) -> None:
+        """Learn from the file how far it is."""
+        ends: tuple[int, bytes, int, bytes] = ends_of_chains(self._connection)
+        self._written, self._link, self._intents, self._link_of_intents = ends
+        self._next_link = self._link
+
+    def _take(self, connection: apsw.Connection) -> None:
+        """Write through `connection` from here on."""
+        self._connection = connection
+        self._execute = connection.cursor().execute
+        self._executemany = connection.cursor().executemany
+        self._insert = RowInserter(connection).insert
+        self._file = _file_at(self.path)
+        self._learn()
+
+    def _reopen(self, journal: Sequence[Event]) -> None:
+        """Begin anew with a file that the disk may not have kept: read all of it, and have it written and synced once more.
+
+        Raises:
+            CheckpointDamaged: what is there is not the beginning of `journal`.
+            StorageError: the disk still fails.
+        """
+        with TURN, explained(self.path):
+            done_writing(self.path)
+            self._connection.close(force=True)
+            with reading(self.path, in_use_elsewhere=False) as connection:
+                found = read_checkpoint(connection, self.path).journal
+            if found != journal[: len(found)]:
+                raise CheckpointDamaged(f"{self.path} is damaged: the disk did not keep what was written")
+            connection = _connected(self.path)
+            try:
+                _switch(connection, "DELETE")  # what the write-ahead journal holds is copied, not synced again
+                self._take(connection)
+            except BaseException:
+                connection.close(force=True)
+                raise
+        writing(self.path, connection)
+        self._distrusts_disk = False
+
+    def _begin_appending(self, journal: Sequence[Event]) -> None:
         if self._unfit:
             raise StorageError(f"{self.path}: {self._unfit}")
+        if self._distrusts_disk:
+            self._reopen(journal)
         with TURN, explained(self.path):
-            self._connection.pragma("journal_mode", "WAL")
-            if self._finished:
-                self._connection.execute("UPDATE progress SET finished = 0")
-        self._finished = False
+            self._learn()
+            _switch(self._connection, "WAL")
         self._appending = True
 
     def _fold(self) -> None:
         """Put the write-ahead journal into the file, which then stands alone."""
         self._appending = False
         with TURN:
-            self._connection.pragma("journal_mode", "DELETE")
-        # A reader of a killed run leaves one, and it is of no more use.
-        with contextlib.suppress(OSError):
-            self.path.with_name(self.path.name + "-shm").unlink()
+            _switch(self._connection, "DELETE")
 
     def count(self, journal: Sequence[Event], told: Told = untold) -> None:
         """Count how the slots have ended so far, for whoever lists the checkpoints. `told` hears how far it is."""
@@ -312,6 +416,39 @@ class CheckpointWriter:
         return [("INSERT OR REPLACE INTO progress VALUES(?,?,?,?,?,?,?)", [row])]
 
 
+def _connected(path: Path) -> apsw.Connection:
+    """Open a checkpoint to write it. Nothing in it changes before something is written."""
+    connection = opened(path, apsw.SQLITE_OPEN_READWRITE)
+    try:
+        for pragma in ("locking_mode=EXCLUSIVE", "synchronous=NORMAL", f"wal_autocheckpoint={WAL_PAGES}"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        check_ours(connection, path)
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 1)  # they are ours, and would stop a mistake of ours
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at `path` from any other; None where there is none."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
+
+
+def _switch(connection: apsw.Connection, mode: str) -> None:
+    """Have transactions written in another way; the file's first page, which says in which, is changed with that."""
+    # A rollback journal keeps that page meanwhile. Synced once, as is normal, it may be torn and yet look whole.
+    connection.pragma("synchronous", "FULL")
+    try:
+        connection.pragma("journal_mode", mode)
+    finally:
+        connection.pragma("synchronous", "NORMAL")
+
+
 def _snapshot(events: int, budgets: Iterable[AccountBudget]) -> list[tuple[str, Iterable[Row]]]:
     rows = [
         (dressed(b.account.id), dressed(b.asset.symbol), events, b.available, b.locked, b.spent, b.received) for b in budgets
@@ -319,35 +456,6 @@ def _snapshot(events: int, budgets: Iterable[AccountBudget]) -> list[tuple[str, 
     return [("DELETE FROM budget_snapshot", [()]), ("INSERT INTO budget_snapshot VALUES(?,?,?,?,?,?,?)", rows)]
 
 
-def _attempt(n: int, event: Attempt) -> Row:
-    failure = event.failure
-    if failure is None:
-        return n, event.slot, event.number, event.started, event.ended, event.order_id, None, None, None
-    return (
-        n, event.slot, event.number, event.started, event.ended, event.order_id, failure.code, failure.kind, failure.message,
-    )  # fmt: skip
-
-
-def _fill(n: int, event: Execution) -> Row:
-    return (
-        n, event.maker, event.taker, event.price, event.quantity, event.maker_fee, event.taker_fee, event.at, event.outside,
-    )  # fmt: skip
-
-
-def _cancel(n: int, event: Cancel) -> Row:
-    return n, event.slot, event.quantity, event.at
-
-
-def _decision(n: int, event: Decision) -> Row:
-    return n, event.slot, event.attempt, event.action, event.by, event.at
-
-
-_HOW: Final[dict[type, tuple[str, Callable[[int, Any], Row]]]] = {
-    Attempt: ("INSERT INTO attempts VALUES(?,?,?,?,?,?,?,?,?)", _attempt),
-    Execution: ("INSERT INTO fills VALUES(?,?,?,?,?,?,?,?,?)", _fill),
-    Cancel: ("INSERT INTO cancels VALUES(?,?,?,?)", _cancel),
-    Decision: ("INSERT INTO decisions VALUES(?,?,?,?,?,?)", _decision),
-}
-_FEW: Final = 8
 _CLOSED: Final = "it was closed"
+_PROCESS, _SLOT = Durability.PROCESS, Durability.SLOT
 _FSYNC: Final = {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC}

@@ -23,13 +23,17 @@ class Question(msgspec.Struct, frozen=True):
     asset: str
     needed: Decimal | None = None
     available: Decimal | None = None
+    """None where what is needed is locked already, for an order that may exist."""
+    risk: str = ""
+    """Where the order may exist: what Retry would risk, in words."""
 
     def in_words(self) -> str:
         """Say in one line what failed, and why."""
         slot, action = self.slot, self.slot.action
         order = f"{action.side.word} {action.market.quantity(action.quantity):f} {action.market.symbol}"
         tries = f"{slot.attempt_count} attempt{'s' if slot.attempt_count != 1 else ''}"
-        return f"slot {slot.sequence} of {self.account}, {order}, failed after {tries}: {self.failure.message}"
+        risk = f"; {self.risk}" if self.risk else ""
+        return f"slot {slot.sequence} of {self.account}, {order}, failed after {tries}: {self.failure.message}{risk}"
 
 
 class Decider(Protocol):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from orderbook_tui.config import SimulatorConfig, load_config
+from orderbook_tui.config import SimulatorConfig
 from orderbook_tui.config.form import (
     ABSENT,
     BUDGETS,
@@ -24,6 +24,7 @@ from orderbook_tui.config.form import (
     fields_of,
     typed,
 )
+from orderbook_tui.config.loading import config_in
 from orderbook_tui.config.reading import read_bytes
 from orderbook_tui.config.showing import Place, place_text
 from orderbook_tui.config.universe import assets_of
@@ -59,11 +60,12 @@ class ConfigDraft:
         """Return the draft of a file.
 
         Raises:
-            ConfigError: as `load_config`.
+            ConfigError: as `config.load_config`.
         """
         path = Path(path)
-        load_config(path)
-        return cls(tree_of(read_bytes(path).decode("utf-8-sig")), path.parent, path)
+        content = read_bytes(path)
+        config_in(content, path)
+        return cls(tree_of(content.decode("utf-8-sig")), path.parent, path)
 
     @classmethod
     def of(cls, config: SimulatorConfig, folder: Path | str, path: Path | str | None = None) -> "ConfigDraft":

@@ -1,25 +1,17 @@
 """The executor: what an attempt does. Discipline, lock, place, settle; and at a pair's end, cancel what is left of it."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from time import time_ns
-from typing import Protocol
 
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.journal import Cancel, Event, Execution, RecoveryAction
+from orderbook_tui.core.journal import Cancel, Execution, RecoveryAction
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
-from orderbook_tui.errors import AmountError, OrderError
+from orderbook_tui.engine.placing import Placing
+from orderbook_tui.errors import AmountError
 from orderbook_tui.venues.base import Venue
-
-
-class Intents(Protocol):
-    """Where it is written that an order is about to be placed."""
-
-    def intent(self, journal: Sequence[Event], slot: int, attempt: int, client_order_id: str) -> None:
-        """Make it durable before returning, and all that has happened until now."""
-        ...
 
 
 class SlotExecutor:
@@ -27,25 +19,25 @@ class SlotExecutor:
 
     def __init__(self, state: SimulationState, settlement: Settlement, venue: Venue) -> None:
         self._state, self._settlement, self._venue = state, settlement, venue
-        self._intents: Intents | None = None
+        self.elsewhere = None if venue.in_process else Placing(state, settlement, venue, self._accepted)
+        """What places slots, where the venue outlives this process."""
+        self.heard: Callable[[], None] = lambda: None
+        """Called when an execution came after its order was accepted, and is settled."""
         venue.on_execution(self._settle_late)
-
-    def keep_intents(self, intents: Intents) -> None:
-        """Write to `intents` before every placing, where the venue outlives this process."""
-        self._intents = None if self._venue.in_process else intents
 
     def place(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
         """Place the slot's order and return its id.
 
         Raises:
-            OrderError: it was not placed; what was locked for it is available again.
+            OrderError: it was not placed, and what was locked for it is available again; or (`OutcomeUnknown`, at a venue that
+                outlives this process) nobody knows, and that stays locked.
         """
+        if self.elsewhere is not None:
+            return self.elsewhere.place(slot)
         if slot.decisions and any(decision.action is RecoveryAction.CONTINUE for decision in slot.decisions):
             self._place_partner_again(slot)
         quantity = self._settlement.reserve(slot)
         try:
-            if self._intents is not None:
-                self._intents.intent(self._state.journal, slot.sequence, slot.attempt_count, slot.client_order_id)
             placed = self._venue.place(slot, quantity)
         except BaseException:
             self._settlement.give_back(slot)
@@ -54,6 +46,14 @@ class SlotExecutor:
             assert isawaitable(placed)
             return self._accepted_later(slot, quantity, placed)
         return self._accepted(slot, quantity, placed)
+
+    async def catch_up(self) -> int:
+        """Settle what was filled at a venue while nobody listened; return of how many open orders that is not known."""
+        return await self.elsewhere.catch_up(self._settle_late) if self.elsewhere is not None else 0
+
+    def risk(self, slot: ActionSlot) -> str:
+        """Say what another attempt risks, where the slot's order may be at the venue; empty where it risks nothing."""
+        return self.elsewhere.risk(slot) if self.elsewhere is not None else ""
 
     def close_pair(self, slot: ActionSlot) -> None:
         """Cancel what is left of a directed pair, so that no orphan meets a later one."""
@@ -85,14 +85,8 @@ class SlotExecutor:
     async def _accepted_later(self, slot: ActionSlot, quantity: int, placing: Awaitable[Submission]) -> int | str:
         try:
             placed = await placing
-        except OrderError:
-            self._settlement.give_back(slot)
-            raise
         except BaseException:
-            # Nobody waited for the answer: of a venue that outlives us, it is not known what it would have been.
             self._settlement.give_back(slot)
-            if not self._venue.in_process:
-                self._state.doubt(slot, time_ns())
             raise
         return self._accepted(slot, quantity, placed)
 
@@ -110,6 +104,7 @@ class SlotExecutor:
         self._settlement.execute(execution)
         self._state.journal.append(execution)
         self._state.stats.total_matches += 1
+        self.heard()
 
     def _place_partner_again(self, slot: ActionSlot) -> None:
         """A failed slot is revisited: put what its partner did not fill back first, so that the two can meet."""

@@ -1,7 +1,7 @@
 """Exports: a run's slots, fills, attempts and budget history as CSV or JSON lines."""
 
-import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -183,18 +183,21 @@ def _party(run: Simulation, fill: Execution, sequence: int) -> str | None:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Out) -> int:
-    writer, count = csv.writer(out, lineterminator="\n"), 0
-    writer.writerow(columns)
+    count = 0
+    out.write(",".join(columns) + "\n")
     for count, row in enumerate(rows, start=1):  # noqa: B007 - the count is what is wanted
-        writer.writerow(map(_cell, row))
+        out.write(",".join(map(_cell, row)) + "\n")
     return count
 
 
-def _cell(value: Any) -> Any:
-    # A spreadsheet takes such a cell for a formula; the apostrophe makes it text. Numbers are ours, and stay as they are.
-    if isinstance(value, str) and value[:1] in _FORMULA:
-        return "'" + value
-    return value
+def _cell(value: Any) -> str:
+    """Return a value as a cell that a spreadsheet takes for a number or a text, and never for a formula."""
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    cell: str = value
+    if not _NUMBER.fullmatch(cell):
+        cell = _BEGINS.sub(r"'\g<0>", _FORMULA.sub(r"\1'\2", cell))
+    return '"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell
 
 
 def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Out) -> int:
@@ -204,4 +207,9 @@ def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Out) -> i
     return count
 
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_BEGINS: Final = re.compile("^(?:[ \v\f\0\xa0\ufeff]*[=+@\uff1d\uff0b\uff0d\uff20-]|[\t\r])")
+_FORMULA: Final = re.compile("([;|\t\r\n][ \v\f\0\xa0\ufeff]*)([=+@\uff1d\uff0b\uff0d\uff20-])")
+"""How a formula begins, in wide letters too: a cell, or what is one to a spreadsheet that is set to another separator. An
+apostrophe before it makes it text."""
+_QUOTED: Final = re.compile('[,;|\t\r\n"\x0b\x0c\x1c-\x1e\x85\u2028\u2029]|^\\s|\\s$')

@@ -63,7 +63,7 @@ def _renamed(plan: Plan, name: str) -> Plan:
 
 def _check_free(checkpoint: Checkpoint, replayed: Replayed) -> None:
     """Refuse a run whose orders at a venue outside this program may still trade, or may exist unknown to it."""
-    config = SimulatorConfig.model_validate_json(checkpoint.plan.config or "{}")
+    config = checkpoint.settings()
     if config.venue.kind == "embedded":
         return
     why = "two runs cannot both own that order"

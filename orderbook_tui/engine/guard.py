@@ -1,6 +1,6 @@
 """The guard of a checkpoint: a locked file beside it, so that one process writes and any other is told who does.
 
-    <id>.lock    events completed failed skipped    how far the run is: the events with each commit, the rest at barriers
+    <id>.lock    records completed failed skipped   how far the run is: the records with each commit, the rest at barriers
                  {"pid": 4711, "since": ...}        who has it, and what it is called
 
 The lock dies with its process, so a file that was left behind stands in nobody's way. What it says is still of use: a
@@ -33,12 +33,12 @@ class Holder(msgspec.Struct, frozen=True):
     pid: int = 0
     since: str = ""
     boot: str = ""
-    """The boot of the machine in which `events` was last reported."""
+    """The boot of the machine in which `records` was last reported."""
     name: str = ""
     created_at: int = 0
     total_slots: int = 0
-    events: int = 0
-    """Events that were reported saved."""
+    records: int = 0
+    """Records that were reported saved: events of the journal, and what was noted before orders were placed elsewhere."""
     completed: int = 0
     failed: int = 0
     skipped: int = 0
@@ -62,7 +62,7 @@ class Guard:
         """What the last holder left behind, where it was killed."""
         self._descriptor = descriptor
         self._holder = Holder(os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", left.boot if left else boot_id())
-        self._write(left.events if left else 0)
+        self._write(left.records if left else 0)
 
     @classmethod
     def take(cls, path: Path) -> "Guard":
@@ -107,9 +107,13 @@ class Guard:
             raise StorageError(f"{path} cannot be written: {error.strerror}") from None
 
     def describe(
-        self, *, name: str, created_at: int, total_slots: int, events: int, accounts: int = 0, markets: int = 0
+        self, *, name: str, created_at: int, total_slots: int, records: int, accounts: int = 0, markets: int = 0
     ) -> None:
-        """Say what the checkpoint is, and count `events` as reported by this process."""
+        """Say what the checkpoint is, and count `records` as reported by this process.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
         self._holder = msgspec.structs.replace(
             self._holder,
             name=name[:200].encode(errors="replace").decode(),
@@ -119,15 +123,23 @@ class Guard:
             markets=markets,
             boot=boot_id(),
         )
-        self._write(events)
+        try:
+            self._write(records)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be written: {error.strerror}") from None
 
-    def acknowledge(self, events: int) -> None:
-        """Note that so many events are reported saved. It may be lost with the power: it is not synced."""
-        os.pwrite(self._descriptor, b"%020d" % events, 0)
+    def acknowledge(self, records: int) -> None:
+        """Note that so many records are reported saved. It may be lost with the power: it is not synced."""
+        # They are saved, whether or not that can be noted here: a disk that fails is told of by the file itself.
+        try:  # noqa: SIM105 - done with every commit, where `suppress` would take as long as the write
+            os.pwrite(self._descriptor, b"%020d" % records, 0)
+        except OSError:
+            pass
 
-    def report(self, events: int, completed: int, failed: int, skipped: int) -> None:
+    def report(self, records: int, completed: int, failed: int, skipped: int) -> None:
         """Note how far the run is, for whoever lists the checkpoints meanwhile."""
-        os.pwrite(self._descriptor, _COUNTS % (events, completed, failed, skipped), 0)
+        with contextlib.suppress(OSError):
+            os.pwrite(self._descriptor, _COUNTS % (records, completed, failed, skipped), 0)
 
     def release(self) -> None:
         """Give the lock up, and remove the file."""
@@ -138,14 +150,19 @@ class Guard:
                     self.path.unlink()
             self.abandon()
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is the one that others would look at."""
+        return self._descriptor >= 0 and _is_at(self.path, self._descriptor)
+
     def abandon(self) -> None:
         """Give the lock up and leave the file, with what it says, for whoever comes next."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _write(self, events: int) -> None:
-        text = _COUNTS % (events, 0, 0, 0) + json.dumps(msgspec.to_builtins(self._holder)).encode() + b"\n"
+    def _write(self, records: int) -> None:
+        text = _COUNTS % (records, 0, 0, 0) + json.dumps(msgspec.to_builtins(self._holder)).encode() + b"\n"
         os.pwrite(self._descriptor, text, 0)
         os.ftruncate(self._descriptor, len(text))
 
@@ -210,9 +227,9 @@ def _read(descriptor: int) -> Holder | None:
     """Return what the file says; None where it says nothing that can be understood."""
     try:
         text = os.pread(descriptor, _MOST_BYTES, 0)
-        events, completed, failed, skipped = map(int, text[:_COUNTS_WIDTH].split())
+        records, completed, failed, skipped = map(int, text[:_COUNTS_WIDTH].split())
         said = msgspec.json.decode(text[_COUNTS_WIDTH:], type=Holder)
-        return msgspec.structs.replace(said, events=events, completed=completed, failed=failed, skipped=skipped)
+        return msgspec.structs.replace(said, records=records, completed=completed, failed=failed, skipped=skipped)
     except (OSError, ValueError, msgspec.DecodeError):
         return None
 

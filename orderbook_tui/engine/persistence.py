@@ -12,11 +12,13 @@ import re
 import secrets
 import time
 import weakref
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import apsw
 import msgspec
 
 from orderbook_tui.core.state import SimulationState
@@ -30,11 +32,16 @@ from orderbook_tui.engine.checkpoint_file import (
     writes_here,
 )
 from orderbook_tui.engine.checkpoint_info import CheckpointStatus, SimulationInfo, counted, refused, running_elsewhere
-from orderbook_tui.engine.checkpoint_plan import create_file
-from orderbook_tui.engine.checkpoint_reader import Checkpoint, Intent, missing_events, read_checkpoint
+from orderbook_tui.engine.checkpoint_journal import Intent
+from orderbook_tui.engine.checkpoint_making import make_anew, make_checkpoint
+from orderbook_tui.engine.checkpoint_plan import sync
+from orderbook_tui.engine.checkpoint_reader import Checkpoint, missing_records, read_checkpoint
+from orderbook_tui.engine.checkpoint_schema import USER_VERSION
+from orderbook_tui.engine.checkpoint_upgrade import upgraded
 from orderbook_tui.engine.checkpoint_writer import CheckpointWriter
 from orderbook_tui.engine.guard import Guard, Holder, holder_of, left_behind, lock_of
 from orderbook_tui.engine.progress import Told, part, untold
+from orderbook_tui.engine.state_folder import check_place, check_room
 from orderbook_tui.errors import (
     CheckpointError,
     CheckpointInUse,
@@ -111,13 +118,27 @@ class StatePersistence:
         Raises:
             CheckpointNotFound, CheckpointDamaged, CheckpointTooNew, StorageError: the message says which file, and why.
         """
+        with self.opened(id) as (path, connection):
+            checkpoint = read_checkpoint(connection, path, told)
+        return msgspec.structs.replace(checkpoint, notes=self.missing(id, checkpoint.records))
+
+    @contextlib.contextmanager
+    def opened(self, id: str) -> Iterator[tuple[Path, apsw.Connection]]:  # noqa: A002
+        """Open a checkpoint to read it as it is at one moment, also while its run goes on. Raises what `read` raises."""
         path = self._found(id)
         if writes_here(path):
             with reading_beside_writer(path) as connection:
-                return read_checkpoint(connection, path)
-        with reading(path, in_use_elsewhere=self._runs_elsewhere(path) is not None) as connection:
-            checkpoint = read_checkpoint(connection, path, told)
-        return msgspec.structs.replace(checkpoint, notes=missing_events(len(checkpoint.journal), left_behind(lock_of(path))))
+                yield path, connection
+        else:
+            with reading(path, in_use_elsewhere=self._runs_elsewhere(path) is not None) as connection:
+                yield path, connection
+
+    def missing(self, id: str, records: int) -> tuple[str, ...]:  # noqa: A002
+        """Say, where a checkpoint has so many records, which more a process that is gone had reported saved."""
+        path = self._path(id)
+        if writes_here(path) or self._runs_elsewhere(path) is not None:
+            return ()
+        return missing_records(records, left_behind(lock_of(path)))
 
     def list_simulations(self) -> list[SimulationInfo]:
         """Return every checkpoint of the folder, the one saved last first. One that cannot be read says why.
@@ -180,10 +201,9 @@ class StatePersistence:
         created_at = state.created_at or time.time_ns()
         id = state.id or _new_id(state.plan.name, created_at)  # noqa: A001
         path = self._path(id)
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"{self.folder} cannot be made: {error.strerror}") from None
+        check_place(self.folder)
+        check_room(self.folder, slots=len(state.slots), accounts=len(state.plan.accounts), group=group)
+        self._make_folder()
         runs = {slot.run for slot in state.slots} - {""}
         if len(runs) > 1:
             raise CheckpointError("the run cannot be saved: its slots belong to several runs")
@@ -193,26 +213,7 @@ class StatePersistence:
         try:
             if os.path.lexists(path):
                 raise CheckpointError(f"{path} is there already: resume it, delete it, or take another id")
-            create_file(path, state, run, created_at)
-            try:
-                writer = CheckpointWriter.open(path, guard, group=group)
-                try:
-                    guard.describe(
-                        name=state.plan.name,
-                        created_at=created_at,
-                        total_slots=len(state.slots),
-                        events=0,
-                        accounts=len(state.plan.accounts),
-                        markets=len(state.plan.markets),
-                    )
-                    if state.journal:
-                        writer.flush(state.journal, barrier=True)
-                except BaseException:
-                    writer.close()
-                    raise
-            except BaseException:
-                path.unlink(missing_ok=True)
-                raise
+            writer = make_checkpoint(path, guard, state, run=run, created_at=created_at, group=group)
         except BaseException:
             guard.release()
             raise
@@ -220,6 +221,16 @@ class StatePersistence:
             slot.run = run
         state.id, state.created_at = id, created_at
         return writer
+
+    def write_anew(self, state: SimulationState, lost: CheckpointWriter, *, group: int) -> CheckpointWriter:
+        """Write the checkpoint of `state` anew, whose file was removed from under `lost`, and return the writer to go on with.
+
+        Raises:
+            CheckpointError: there is another file in its place; nothing has changed.
+            StorageError: it cannot be written; nothing has changed.
+        """
+        self._make_folder()
+        return make_anew(state, lost, group=group)
 
     def resume(
         self,
@@ -230,26 +241,30 @@ class StatePersistence:
     ) -> tuple[Checkpoint, CheckpointWriter]:
         """Take a checkpoint up: read and check all of it, and return it with its writer. `told` hears how far it is.
 
+        One of an earlier format is written anew in today's first.
+
         Raises:
             CheckpointInUse: a process has it; the message says which, and since when.
             CheckpointNotFound, CheckpointDamaged, CheckpointTooNew, StorageError: as `read`; nothing has changed.
         """
         path = self._found(id)
+        check_place(self.folder)
         guard = Guard.take(lock_of(path))
         try:
             with reading(path, in_use_elsewhere=False) as connection:
                 checkpoint = read_checkpoint(connection, path, part(told, 0.0, _READ))
-            found = len(checkpoint.journal)
-            checkpoint = msgspec.structs.replace(checkpoint, notes=missing_events(found, guard.left))
+            if checkpoint.version < USER_VERSION:
+                checkpoint = upgraded(checkpoint, told)
+            checkpoint = checkpoint.compared(guard.left)
             writer = CheckpointWriter.open(path, guard, group=group)
             try:
-                if writer.written != found:
+                if writer.written != len(checkpoint.journal):
                     raise CheckpointInUse(f"{path} is being written by another program: close it there and try again")
                 guard.describe(
                     name=checkpoint.plan.name,
                     created_at=checkpoint.created_at,
                     total_slots=len(checkpoint.slots),
-                    events=found,
+                    records=checkpoint.records,
                     accounts=len(checkpoint.plan.accounts),
                     markets=len(checkpoint.plan.markets),
                 )
@@ -298,9 +313,29 @@ class StatePersistence:
             raise CheckpointError(f"{checkpoint.path} holds another run, or has gone on since it was loaded: load it again")
         return writer
 
+    def tidy(self, id: str) -> None:  # noqa: A002
+        """Fold what a process left beside a checkpoint that died while it finished it, where that can be done."""
+        path = self._found(id)
+        if left_behind(lock_of(path)) is not None:
+            with contextlib.suppress(CheckpointError):
+                guard = Guard.take(lock_of(path))
+                try:
+                    CheckpointWriter.open(path, guard, group=1).close()
+                finally:
+                    guard.abandon()
+
+    def _make_folder(self) -> None:
+        try:
+            _make_folder(self.folder)
+        except OSError as error:
+            raise StorageError(f"{self.folder} cannot be made: {error.strerror}") from None
+
     def _sweep(self) -> None:
         """Remove what a process left that died while making a checkpoint."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, CheckpointError):
+            for lock in self.folder.glob("*.lock"):
+                if not lock.with_suffix(SUFFIX).exists() and holder_of(lock) is None:
+                    Guard.take(lock).release()
             for making in self.folder.glob(f"*{_NEW}"):
                 if holder_of(lock_of(making.with_name(making.name.removesuffix("-new")))) is None:
                     making.unlink(missing_ok=True)
@@ -329,10 +364,20 @@ class StatePersistence:
 
 
 def _new_id(name: str, created_at: int) -> str:
-    """Make an id that tells what and when, and that nobody else has."""
+    """Make an id that tells what and when, and that nobody else has: orders are called by it at venues that others use too."""
     slug = re.sub(r"[^A-Za-z0-9]+", "-", name[:1000]).strip("-")[:32].rstrip("-") or "simulation"
     when = datetime.fromtimestamp(created_at // 10**9, UTC)
-    return f"{slug}-{when:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    return f"{slug}-{when:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, on the disk too: no file is there longer than the folders that it is in."""
+    made = [each for each in folder.parents if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (folder, *made):
+        # A folder closed to us was not made by us; a killed process may have made the one that is there.
+        with contextlib.suppress(PermissionError):
+            sync(each.parent, os.O_RDONLY)
 
 
 def _close_all(writers: dict[str, CheckpointWriter]) -> None:

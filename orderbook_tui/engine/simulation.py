@@ -4,8 +4,9 @@ config -> universe, schedule -> plan --+
 checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --> processor --> checkpoint
 """
 
+import contextlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -20,17 +21,21 @@ from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationStats, state_hash
 from orderbook_tui.engine.bookkeeper import Bookkeeper, give_up
+from orderbook_tui.engine.checkpoint_journal import Intent
 from orderbook_tui.engine.control import Ending, RunControl
 from orderbook_tui.engine.course import Course
 from orderbook_tui.engine.decisions import Decider, Question, decider_for
 from orderbook_tui.engine.executor import SlotExecutor
 from orderbook_tui.engine.pace import Pace
-from orderbook_tui.engine.persistence import GROUP, Checkpoint, CheckpointWriter, StatePersistence
+from orderbook_tui.engine.persistence import Checkpoint, StatePersistence
 from orderbook_tui.engine.planning import pairs_with, plan_run
 from orderbook_tui.engine.processor import SlotProcessor
 from orderbook_tui.engine.progress import Progress, Told, naming, part, untold
 from orderbook_tui.engine.retry import Backoff
+from orderbook_tui.engine.saving import Saving
+from orderbook_tui.engine.state_folder import warnings
 from orderbook_tui.engine.stopping import StopConditions, StopWatch
+from orderbook_tui.engine.trust import CodeCheck, any_code
 from orderbook_tui.engine.wiring import open_venue
 from orderbook_tui.errors import CheckpointError, OrderbookTuiError, OrderError, ScheduleError
 
@@ -73,9 +78,11 @@ class Simulation:
         self.exchange: Exchange | None = None
         """The exchange, where it is in this process."""
         self._executor: SlotExecutor | None = None
-        self._persistence = persistence
-        self._writer: CheckpointWriter | None = None
+        self._saving = Saving(self.state, self.budgets, config.processor, persistence)
         self._only_looked_at = False
+        self._left: Checkpoint | None = None
+        """What an earlier life left, until the venue is open."""
+        self._check_code: CodeCheck = any_code
 
     @classmethod
     def create(
@@ -86,19 +93,23 @@ class Simulation:
         state_dir: Path | str | None = None,
         save: bool = True,
         slots: list[ActionSlot] | None = None,
+        check_code: CodeCheck = any_code,
     ) -> "Simulation":
         """Plan a run. Nothing is written before it starts.
 
         `folder` is where the config's relative paths begin, `state_dir` where the checkpoint goes (as the config says,
-        where omitted; nowhere with `save=False`), `slots` a schedule to run in place of the configured one.
+        where omitted; nowhere with `save=False`), `slots` a schedule to run in place of the configured one. `check_code` is
+        asked before a callable of the user's is imported (see `trust`).
 
         Raises:
             ConfigError: the configuration cannot be carried out; every problem at once.
+            CodeNotAllowed: what `check_code` says.
         """
         planned = plan_run(config, folder, slots)
         persistence = StatePersistence(state_dir or config.state_dir) if save else None
         simulation = cls(config, replay(planned.plan, planned.slots), persistence=persistence)
-        simulation.notes = planned.notes
+        simulation.notes = [*planned.notes, *(warnings(persistence.folder) if persistence is not None else ())]
+        simulation._check_code = check_code
         simulation._connect()
         return simulation
 
@@ -114,11 +125,19 @@ class Simulation:
         return simulation
 
     @classmethod
-    def resume(cls, simulation_id: str, state_dir: Path | str, *, progress: Progress | None = None) -> "Simulation":
+    def resume(
+        cls,
+        simulation_id: str,
+        state_dir: Path | str,
+        *,
+        progress: Progress | None = None,
+        check_code: CodeCheck = any_code,
+    ) -> "Simulation":
         """Take up a run where its checkpoint left it. One that is done is only read.
 
         `progress` is called now and then, on the thread that resumes, with what is being done in a word and the share
-        done of the whole, from 0.0 to 1.0.
+        done of the whole, from 0.0 to 1.0. `check_code` is as in `create`; of a run that is done, it is asked before its slots
+        are revisited.
 
         Raises:
             CheckpointError: there is no such checkpoint, it is damaged, or another process runs it.
@@ -129,27 +148,32 @@ class Simulation:
         replaying = part(finished, 0.0, 0.9)
         reading(0.0)
         if persistence.is_finished(simulation_id):
+            persistence.tidy(simulation_id)
             simulation = cls._restored(persistence.read(simulation_id, told=reading), persistence, replaying)
+            simulation._check_code = check_code
             finished(1.0)
             return simulation
         checkpoint, writer = persistence.resume(simulation_id, group=1, told=reading)
         try:
             simulation = cls._restored(checkpoint, persistence, replaying)
+            simulation.notes += warnings(persistence.folder)
+            simulation._check_code = check_code
             simulation._connect()
         except BaseException:
             writer.close()
             raise
-        simulation._keep(writer)
-        for intent in checkpoint.intents:
-            simulation._doubt(intent.slot)
+        simulation._saving.keep(writer)
         finished(1.0)
         return simulation
 
     @classmethod
     def _restored(cls, checkpoint: Checkpoint, persistence: StatePersistence | None, told: Told = untold) -> "Simulation":
-        config = SimulatorConfig.model_validate_json(checkpoint.plan.config or "{}")
+        config = checkpoint.settings()
         simulation = cls(config, checkpoint.replay(told), persistence=persistence)
         simulation.notes = list(checkpoint.notes)
+        for sequence, (attempt, generation) in checkpoint.generations.items():
+            simulation.slots[sequence].recall_generation(attempt, generation)
+        simulation._left = checkpoint
         # A run whose slots have all ended is done only once what it left open is cancelled, and that is saved.
         if checkpoint.finished:
             simulation._status = RunStatus.DONE
@@ -209,7 +233,7 @@ class Simulation:
     @property
     def is_unsaved(self) -> bool:
         """Whether something has happened that is not in the checkpoint yet."""
-        return self._writer is not None and self._writer.written < len(self.state.journal)
+        return self._saving.is_unsaved
 
     def account_name(self, account_id: str) -> str:
         """Return what people call an account."""
@@ -238,6 +262,15 @@ class Simulation:
     def state_hash(self) -> str:
         """Return the digest of the plan and all that came of it; equal for equal runs."""
         return state_hash(self.state, self.budgets)
+
+    def check_code(self) -> None:
+        """Check that the callable which the run needs may be imported, as it is before anything is placed or cancelled.
+
+        Raises:
+            CodeNotAllowed: nobody has allowed that.
+        """
+        if self.config.venue.kind == "python":
+            self._check_code(self.config.venue.target)
 
     def invariants(self) -> dict[str, bool]:
         """Check what must be true of a run at any moment; return each rule's name and whether it holds."""
@@ -295,13 +328,15 @@ class Simulation:
         chosen = self._failed_among(slots, "skipped")
         if not chosen:
             return
+        if self._executor is None:
+            self.check_code()
         self._open_checkpoint()
         for slot in chosen:
-            if give_up(self.state, slot, by):
+            if give_up(self.state, self._settlement, slot, by):
                 self._connect().close_pair(slot)
         self._stops.overlook()
         if self._status is RunStatus.DONE:
-            self._finish()
+            self._saving.finish()
         else:
             self._note_budgets()
 
@@ -332,11 +367,10 @@ class Simulation:
 
     def close(self) -> None:
         """Let go of the checkpoint. A run that was never started leaves none."""
-        if self._writer is not None:
-            if self.is_unsaved or self._writer.unsynced:  # a run that was only opened was not saved just now
-                self._flush()
-            self._writer.close()
-            self._writer = None
+        if self._status is RunStatus.DONE and self.is_unsaved:
+            with contextlib.suppress(CheckpointError):  # that it cannot be saved, `close` says
+                self._saving.finish()
+        self._saving.close()
 
     # How it runs
 
@@ -345,16 +379,14 @@ class Simulation:
             raise OrderbookTuiError("the run is going on already")
         executor = self._connect()
         self._open_checkpoint()
-        if self._writer is not None:
-            executor.keep_intents(self._writer)
-            if self.is_unsaved:
-                self._flush()  # what could not be saved before is saved before more is placed, or nothing is
+        if self._saving.writer is not None and executor.elsewhere is not None:
+            executor.elsewhere.keep_intents(self._saving.writer)
         bookkeeper = Bookkeeper(
             self.state,
             self.budgets,
             self._settlement,
             executor,
-            self._writer,
+            self._saving.writer,
             revisiting=revisiting,
             asked=self._ask,
             failed=self._stops.attempt_failed,
@@ -371,13 +403,20 @@ class Simulation:
         self._course = course
         self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
         try:
+            self._saving.watch()
+            unknown = await executor.catch_up()
+            if unknown:
+                self.notes.append(f"the venue does not say what became of {unknown} orders that were open when the run ended")
             if revisiting:
-                results = await processor.revisit(course, executor.place)
+                results = await processor.revisit(course, bookkeeper.place_revisited)
                 self.state.update_stats()
             else:
                 results = await processor.process_slots(filter(chosen, course) if chosen else course, executor.place)
             bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
+            if executor.elsewhere is not None:
+                executor.elsewhere.withdraw()
         finally:
+            self._saving.unwatch()
             self._course = None
             self.control.end()
             if self.stopped_by:
@@ -389,7 +428,7 @@ class Simulation:
             self._become(RunStatus.STOPPED)
         self._note_budgets()
         if self._all_ended():
-            self._finish()
+            self._saving.finish()
             self._become(RunStatus.DONE)
         return results.ending
 
@@ -430,50 +469,74 @@ class Simulation:
     def _connect(self) -> SlotExecutor:
         """Open the venue, with the open orders of an earlier life taken up."""
         if self._executor is None:
+            self.check_code()
             venue, self.exchange = open_venue(self.config, self.state)
             self._executor = SlotExecutor(self.state, self._settlement, venue)
+            self._executor.heard = self._save_late
+            if self._left is not None:
+                self._recall(self._left)
+                self._left = None
         return self._executor
 
     def _open_checkpoint(self) -> None:
         """Have a writer, unless nothing is to be saved."""
         if self._only_looked_at:
             raise CheckpointError(f"{self.id} was opened to look at: resume it to run it")
-        if self._persistence is not None and self._writer is None:
-            group = 1 if self.config.processor.save_after_each_slot else GROUP
-            if self.state.id:
-                self._keep(self._persistence.take_up(self.state, group=group))
+        self._saving.open()
+
+    def _save_late(self) -> None:
+        """Save a fill that came after its order was accepted. Where that fails, it is saved with what comes next."""
+        with contextlib.suppress(CheckpointError):
+            if self._status is RunStatus.DONE:
+                self._saving.finish()  # it makes no run of it that is not done
             else:
-                self._keep(self._persistence.create(self.state, group=group))
+                self._saving.commit()
 
-    def _keep(self, writer: CheckpointWriter) -> None:
-        self._writer = writer
-        writer.group = 1 if self.config.processor.save_after_each_slot else GROUP
+    def _recall(self, checkpoint: Checkpoint) -> None:
+        """Take note of what an earlier life meant to place, and did not live to see the answer to."""
+        elsewhere = self._connect().elsewhere
+        if elsewhere is None:
+            return
+        intents = [*checkpoint.intents, *self._perhaps_sent(checkpoint)]
+        for intent in intents:
+            self._go_on_revisiting(self.slots[intent.slot])
+        if elsewhere.is_safe_to_repeat:
+            elsewhere.recall(intents)
+            return
+        for intent in intents:
+            self._doubt(self.slots[intent.slot])
 
-    def _doubt(self, sequence: int) -> None:
-        """An earlier life meant to place this slot's order and did not live to see the answer: it may exist."""
-        slot = self.slots[sequence]
+    def _go_on_revisiting(self, slot: ActionSlot) -> None:
+        """A Failed slot that was being placed once more is Pending, as it would be had its run been ended in order."""
+        if slot.state is SlotState.FAILED:
+            slot.move(SlotState.IN_PROGRESS)
+            slot.allow_afresh()
+            slot.move(SlotState.PENDING)
+            self.stats.count(SlotState.FAILED, -1)
+
+    def _perhaps_sent(self, checkpoint: Checkpoint) -> Iterator[Intent]:
+        """Yield what may have been placed next, where records of a checkpoint have been lost: that they said so."""
+        pending = (slot for slot in self.slots if slot.state is SlotState.PENDING)
+        for slot in islice(pending, checkpoint.missing):
+            yield Intent(slot.sequence, slot.attempt_count + 1, slot.client_order_id, 0)
+
+    def _doubt(self, slot: ActionSlot) -> None:
+        """The slot's order may exist at a venue that cannot be asked: hold what it needs, and have a person say what next."""
         if slot.state is not SlotState.PENDING:
             return
-        now = time.time_ns()
+        held, now = slot.in_doubt, time.time_ns()
         slot.begin(now)
         self.state.doubt(slot, now)
         slot.move(SlotState.PENDING)
+        if not held:
+            self._settlement.hold(slot)
 
     def _note_budgets(self) -> None:
         """Save everything, with the budgets as they are, to be held against the journal when it is next read."""
         if self._course is not None and self._course.is_placing:
-            self._flush()  # what is locked for an order that is under way is in no journal yet
-        elif self._writer is not None:
-            self._writer.snapshot(self.state.journal, self.budgets)
-
-    def _finish(self) -> None:
-        """Save everything, and that the run is done."""
-        if self._writer is not None:
-            self._writer.finish(self.state.journal, self.budgets)
-
-    def _flush(self) -> None:
-        if self._writer is not None:
-            self._writer.flush(self.state.journal, barrier=True)
+            self._saving.flush()  # what is locked for an order that is under way is in no journal yet
+        else:
+            self._saving.snapshot()
 
     def _become(self, status: RunStatus) -> None:
         self._status = status

@@ -5,26 +5,32 @@ keys --> start_or_pause, step, leave --> Simulation --(runs in one worker, on th
 """
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.segment import Segment, Segments
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from orderbook_tui.core.words import harmless
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import StandingAnswers
 from orderbook_tui.engine.simulation import RunStatus, Simulation
-from orderbook_tui.errors import OrderbookTuiError
+from orderbook_tui.engine.trust import CodeNotAllowed, CodeTrust, memory_path
+from orderbook_tui.errors import OrderbookTuiError, StorageError
+from orderbook_tui.tui.code_question import CodeQuestion
 from orderbook_tui.tui.decider import ScreenDecider
 from orderbook_tui.tui.figures import message
 from orderbook_tui.tui.frames import FRAMES, Frames
 from orderbook_tui.tui.leaving import Leaving
 from orderbook_tui.tui.notices import Notices
+from orderbook_tui.tui.own_terminal import own_terminal
 from orderbook_tui.tui.pace import next_rate, rate_in_words
 from orderbook_tui.tui.places import PLACES
 from orderbook_tui.tui.replacing import Replacing
@@ -34,8 +40,15 @@ from orderbook_tui.tui.settings import read_settings, remember_theme
 from orderbook_tui.tui.terminal_title import TerminalTitle
 from orderbook_tui.tui.theme import DARK, THEMES
 
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+    from orderbook_tui.tui.suspending import Suspending
+
 _ANSWERS = ("r", "s", "c", "q", "a")
 """Keys that mean something else where no dialog is."""
+_UNTIL_MENDED_S = 7 * 24 * 3600.0
+"""For how long it is shown why a run cannot be saved: as long as nobody has tried again."""
 _GOING_ON = (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.WAITING)
 
 
@@ -43,7 +56,7 @@ class OrderbookApp(App[int]):
     """Shows one simulation at a time; without one it opens on the checkpoints.
 
     `config_path` is the file that the simulation was made from, `settings_path` where a person's settings are; without
-    one nothing is read or remembered.
+    one nothing is read or remembered. `trust` says which code may be imported without asking.
     """
 
     TITLE = "orderbook-tui"
@@ -68,6 +81,15 @@ class OrderbookApp(App[int]):
         Binding("q", "leave", "Quit", id="app.leave", tooltip="save and leave"),
         Binding("ctrl+q", "leave", "Quit", show=False, priority=True, id="app.leave_too", tooltip="save and leave"),
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, id="app.interrupt", tooltip="save and leave"),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "To the shell",
+            show=False,
+            priority=True,
+            id="app.suspend",
+            tooltip="stop everything and give the terminal to the shell, until fg",
+        ),
     ]
 
     def __init__(
@@ -77,8 +99,9 @@ class OrderbookApp(App[int]):
         *,
         config_path: Path | None = None,
         settings_path: Path | None = None,
+        trust: CodeTrust | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=_driver_class())
         self.simulation = simulation
         self.state_dir = state_dir
         self.config_path = config_path
@@ -86,12 +109,15 @@ class OrderbookApp(App[int]):
         self.asker = ScreenDecider(self)
         self.decider = StandingAnswers(self.asker)
         self.run_task = RunTask(self, self._run_ended)
+        self.code = CodeQuestion(self, trust or CodeTrust(None))
         self.answer_key_at = 0.0
         """When a key that answers questions was last pressed where there was none."""
         self.damage: dict[str, str] = {}
         """Checkpoints that turned out to be damaged when they were opened, and how."""
         self.leaving = Leaving(self)
         self.replacing = Replacing(self)
+        self._suspending: Suspending | None = None
+        """None where the process cannot be stopped and continued."""
         self._frames = Frames()
         self._notices = Notices(self)
         self._title = TerminalTitle(self)
@@ -109,8 +135,10 @@ class OrderbookApp(App[int]):
 
     def on_mount(self) -> None:
         self.leaving.heed_signals()
+        self._heed_stops()
         self._settle()
         self.push_screen("slots" if self.simulation is not None else "checkpoints")
+        self._tell_notes()
         self._title.begin()
         self.set_interval(1 / FRAMES, self._pulse)
         self._pulse()
@@ -181,6 +209,8 @@ class OrderbookApp(App[int]):
             return
         match simulation.status:
             case RunStatus.READY | RunStatus.STOPPED:
+                if isinstance(self.run_task.outcome, StorageError):
+                    self.clear_notifications()  # it is said again where it still holds
                 simulation.go()
                 self.run_task.run(simulation, self.decider)
             case RunStatus.RUNNING:
@@ -233,19 +263,38 @@ class OrderbookApp(App[int]):
         if simulation is None or simulation.status in (RunStatus.RUNNING, RunStatus.WAITING):
             return
         with self.complaining():
+            await self.code.asked(partial(self._check_code, simulation))
             await self.run_task.end(simulation)
             simulation.go()
             self.run_task.revisit(simulation, self.decider, slots)
 
     def skip_failed(self, slots: list[int] | None) -> None:
         """Give Failed slots up (None: all of them)."""
-        if self.simulation is not None:
+        simulation = self.simulation
+        if simulation is not None:
             with self.complaining():
-                self.simulation.skip_failed(slots)
+                try:
+                    simulation.skip_failed(slots)
+                except CodeNotAllowed:
+                    self.run_worker(self._ask_and_skip(simulation, slots), group="revisit", exclusive=True)
         self._pulse()
 
+    async def _ask_and_skip(self, simulation: Simulation, slots: list[int] | None) -> None:
+        with self.complaining():
+            await self.code.asked(partial(self._check_code, simulation))
+            if self.simulation is simulation:
+                self.skip_failed(slots)
+
+    @staticmethod
+    async def _check_code(simulation: Simulation) -> None:
+        simulation.check_code()
+
     def _run_ended(self, simulation: Simulation, outcome: Ending | Exception) -> None:
-        if isinstance(outcome, OrderbookTuiError):
+        if isinstance(outcome, StorageError):
+            self.clear_notifications()  # such as the same reason, from before it was tried again
+            text = f"{outcome}\nNothing more is placed. Once it is mended, space goes on, and saves what is not saved yet."
+            self.complain(text, title="The run has stopped: it cannot be saved", timeout=_UNTIL_MENDED_S)
+        elif isinstance(outcome, OrderbookTuiError):
             self.complain(str(outcome), title="The run has stopped")
         elif isinstance(outcome, Exception):
             self.complain(f"{type(outcome).__name__}: {outcome}", title="The run has stopped")
@@ -272,6 +321,21 @@ class OrderbookApp(App[int]):
     def exit_status(self) -> int:
         """Return what the process should answer for what happened here."""
         return self.run_task.exit_status(self.simulation, interrupted=self.leaving.interrupted)
+
+    # Stopping for a while
+
+    def _heed_stops(self) -> None:
+        if not self.is_headless and sys.platform != "win32":
+            from orderbook_tui.tui.suspending import Suspending
+
+            self._suspending = Suspending(self)
+            self._suspending.heed_signals()
+            self.app_suspend_signal.subscribe(self, lambda _: self._title.give_back(), immediate=True)
+            self.app_resume_signal.subscribe(self, lambda _: self._title.begin(), immediate=True)
+
+    def action_suspend_process(self) -> None:
+        if self._suspending is not None:
+            self._suspending.suspend()
 
     # Screens
 
@@ -313,17 +377,21 @@ class OrderbookApp(App[int]):
         """Have all screens show this simulation. Its answers, and what became of it, begin anew."""
         self.simulation, self.run_task.outcome = simulation, None
         self.decider = StandingAnswers(self.asker)
-        for note in simulation.notes if simulation is not None else ():
-            self.notify(message(note), markup=False, timeout=15)
+        self._tell_notes()
         for screen in self._installed_screens.values():
             if isinstance(screen, RunScreen) and screen.is_mounted:
                 screen.show_simulation()
 
     # Saying things
 
-    def complain(self, text: str, *, title: str = "") -> None:
-        """Show an error in words."""
-        self.notify(message(text), title=title, severity="error", markup=False, timeout=20)
+    def _tell_notes(self) -> None:
+        """Say what whoever runs the simulation should know."""
+        for note in self.simulation.notes if self.simulation is not None else ():
+            self.notify(message(note), markup=False, timeout=15)
+
+    def complain(self, text: str, *, title: str = "", timeout: float = 20) -> None:
+        """Show an error in words, for so many seconds."""
+        self.notify(message(text), title=title, severity="error", markup=False, timeout=timeout)
 
     @contextlib.contextmanager
     def complaining(self) -> Iterator[None]:
@@ -332,6 +400,13 @@ class OrderbookApp(App[int]):
             yield
         except OrderbookTuiError as error:
             self.complain(str(error))
+
+    def _fatal_error(self) -> None:
+        """Leave with what is known of a fault of ours, which may quote text from outside."""
+        super()._fatal_error()
+        self._exit_renderables = [
+            Segments([_harmless(segment) for segment in self.console.render(told)]) for told in self._exit_renderables
+        ]
 
     def _pulse(self) -> None:
         if self._exit or not (self.is_running and self.screen_stack):
@@ -353,15 +428,33 @@ class OrderbookApp(App[int]):
             screen.refresh_bindings()
 
 
+def _driver_class() -> "type[Driver] | None":
+    """Return what drives the terminal; None: what Textual takes."""
+    if sys.platform == "win32":
+        return None
+    from orderbook_tui.tui.driver import TerminalDriver
+
+    return TerminalDriver
+
+
+def _harmless(segment: Segment) -> Segment:
+    lines = segment.text.split("\n")
+    return segment if segment.control else Segment("\n".join(map(harmless, lines)), segment.style)
+
+
 def run_app(simulation: Simulation | None, state_dir: Path, *, config_path: Path | None = None) -> int:
     """Open the application and return the exit status of the process."""
     from orderbook_tui.tui.settings import settings_path
 
-    app = OrderbookApp(simulation, state_dir, config_path=config_path, settings_path=settings_path())
+    trust = CodeTrust(memory_path())
+    app = OrderbookApp(simulation, state_dir, config_path=config_path, settings_path=settings_path(), trust=trust)
     try:
-        status = app.run()
+        with own_terminal():
+            try:
+                status = app.run()
+            finally:
+                TerminalTitle.restore()
     finally:
-        TerminalTitle.restore()
         if app.simulation is not None:
             with contextlib.suppress(OrderbookTuiError):
                 app.simulation.close()

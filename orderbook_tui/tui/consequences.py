@@ -6,16 +6,19 @@ meet stay open, and so do those at a venue that cannot be told to cancel.
 
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.decisions import Question
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.tui.figures import name, quantity
 
 
-def consequences(simulation: Simulation, slot: ActionSlot) -> dict[RecoveryAction, str]:
+def consequences(simulation: Simulation, question: Question) -> dict[RecoveryAction, str]:
     """Return what each action would do, in a line each."""
+    slot = question.slot
     partner = _partner(simulation, slot)
+    freed = " and free what it locked, though its order may trade" if slot.in_doubt else ""
     return {
-        RecoveryAction.RETRY: "one more attempt now; if it fails, you are asked again",
-        RecoveryAction.SKIP: f"give it up{_given_up(slot, partner, cancels=simulation.exchange is not None)}",
+        RecoveryAction.RETRY: question.risk.partition(": ")[2] or "one more attempt now; if it fails, you are asked again",
+        RecoveryAction.SKIP: f"give it up{freed}{_given_up(slot, partner, cancels=simulation.exchange is not None)}",
         RecoveryAction.CONTINUE: "leave it Failed, to be revisited; the partner as with Skip",
         RecoveryAction.QUIT: "save and leave; on resume this slot is tried again",
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from orderbook_tui.engine.simulation import Simulation
+from orderbook_tui.engine.trust import Origin
 from orderbook_tui.errors import CheckpointDamaged, OrderbookTuiError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Replacing:
         """Get the other one first: what cannot be opened leaves the one that is open as it is."""
         app = self._app
         with app.complaining():
-            simulation = await source()
+            simulation = await app.code.asked(source)
             try:
                 await app.end_run()
             except OrderbookTuiError:
@@ -90,7 +91,8 @@ class Replacing:
         app, opening = self._app, OpeningScreen(simulation_id)
         await app.push_screen(opening)
         try:
-            read = partial(Simulation.resume, simulation_id, app.state_dir, progress=opening.note)
+            check_code = app.code.check(Origin.checkpoint(simulation_id))
+            read = partial(Simulation.resume, simulation_id, app.state_dir, progress=opening.note, check_code=check_code)
             simulation = await asyncio.to_thread(read)
         except CheckpointDamaged as error:
             app.damage[simulation_id] = str(error)

@@ -13,9 +13,13 @@ from typing import Any, Final
 import msgspec
 from platformdirs import user_config_path
 
+from orderbook_tui.config.reading import read_bytes
+from orderbook_tui.config.showing import file_text
+from orderbook_tui.core.words import harmless
 from orderbook_tui.errors import ConfigError, Problem
 
 PROGRAM: Final = "orderbook-tui"
+_MOST_BYTES: Final = 1024 * 1024
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,13 +42,11 @@ def read_settings(path: Path) -> Settings:
     Raises:
         ConfigError: it cannot be read, or says something else than settings.
     """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Settings)
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return Settings()
-    except OSError as error:
-        raise _wrong(path, f"cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    try:
+        return msgspec.json.decode(read_bytes(path, most=_MOST_BYTES), type=Settings)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _wrong(path, f"{error}: expected such as " + '{"theme": "orderbook-light", "keys": {"run.step": "n"}}') from None
 
 
@@ -67,4 +69,4 @@ def remember_theme(path: Path, theme: str) -> None:
 
 
 def _wrong(path: Path, message: str) -> ConfigError:
-    return ConfigError([Problem(str(path), message)])
+    return ConfigError([Problem(file_text(path), harmless(message))])

@@ -1,4 +1,4 @@
-"""The filter of the slots: a small language, and the expression that it stands for.
+"""The filter of the slots: a small language, and the passes over the slots that it stands for.
 
     btc failed                      words: in account, market, side, state, verdict, an error, or the order's id
     state:failed,skipped            a field has this value, or one of these
@@ -7,13 +7,13 @@
 What stands beside each other must all be so. Everything is compared as it is shown, in any case: states, sides and verdicts
 by how they begin, an account and a market by its whole name or else by a part of it.
 
-A million slots are asked in half a second. So a filter becomes one expression of Python, evaluated in one loop: what can be
-known beforehand, such as the accounts whose names match, is a constant of it, and what cannot match is not looked at. The
-expression is put together from the pieces below alone; whatever was typed is only ever the value of a constant.
+A million slots are asked in half a second. So what can be known beforehand, such as the accounts whose names match, is worked
+out when the filter is made, and each condition is one loop over what the one before it has left, without a call for most.
 """
 
 import re
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeVar
 
 from orderbook_tui.core.book import Side
@@ -24,7 +24,8 @@ from orderbook_tui.tui.widgets.slot_line import settled_verdict
 
 Predicate = Callable[[ActionSlot], object]
 """What it returns is true for a slot that matches."""
-Among = Callable[[Iterable[ActionSlot]], list[ActionSlot]]
+Pass = Callable[[list[ActionSlot]], list[ActionSlot]]
+"""Returns those of some slots that meet a condition, in order."""
 
 _TERM: Final = re.compile(r'(-?)(?:([A-Za-z]+):)?("(?:[^"]|"")*"?|\S*)')
 _FLAGS: Final[dict[str, tuple[str, str]]] = {
@@ -61,29 +62,17 @@ class SlotFilter:
         """
         self.text = text
         self._terms = sorted(read(text), key=lambda term: _COST[term.field])
-        constants = _Constants()
-        conditions = [_condition(term, names, constants) for term in self._terms]
-        self.among: Among = constants.compiled(conditions)
-        """Return those of some slots that match, in order."""
+        self._passes = [_pass(term, names) for term in self._terms]
 
     def __bool__(self) -> bool:
         return bool(self._terms)
 
-
-class _Constants(dict[str, object]):
-    """The values in an expression, under names of their own."""
-
-    def name_of(self, value: object) -> str:
-        """Return the name that stands for a value."""
-        called = f"c{len(self)}"
-        self[called] = value
-        return called
-
-    def compiled(self, conditions: list[str]) -> Among:
-        """Return what chooses the slots that meet all conditions."""
-        code = f"lambda slots: [slot for slot in slots if {' and '.join(conditions) or 'True'}]"
-        among: Among = eval(code, dict(self))
-        return among
+    def among(self, slots: Iterable[ActionSlot]) -> list[ActionSlot]:
+        """Return those of some slots that match, in order."""
+        left = list(slots)
+        for narrowed in self._passes:
+            left = narrowed(left)
+        return left
 
 
 class Names:
@@ -161,39 +150,55 @@ def _completed(text: str, part: str, whole: Iterable[str]) -> str | None:
     return None if found is None or len(found) == len(part) else text + found[len(part) :]
 
 
-def _condition(term: Term, names: Names, constants: _Constants) -> str:
-    """Return the expression that is true for a `slot` that matches a term."""
-    condition = _plain_condition(term, names, constants.name_of)
-    return f"not ({condition})" if term.negated else condition
+def _pass(term: Term, names: Names) -> Pass:
+    """Return the pass that leaves the slots which match a term."""
+    return _without(_plain_pass(term, names)) if term.negated else _plain_pass(term, names)
 
 
-def _plain_condition(term: Term, names: Names, name_of: Callable[[object], str]) -> str:
+def _plain_pass(term: Term, names: Names) -> Pass:
     value = term.value
     match term.field:
         case "state":
-            return f"slot.state in {name_of(_begun(term, SlotState, 'state'))}"
+            states = _begun(term, SlotState, "state")
+            return lambda slots: [slot for slot in slots if slot.state in states]
         case "side":
-            return f"slot.action.side in {name_of(_begun(term, Side, 'side'))}"
-        case "verdict":
-            return _verdict_in(_begun(term, Verdict, "verdict"), name_of)
+            sides = _begun(term, Side, "side")
+            return lambda slots: [slot for slot in slots if slot.action.side in sides]
         case "account":
             accounts = _called(value, names.accounts)
             if not accounts:
                 raise FilterError(f"no account's name contains {name(value, 40)}")
-            return f"slot.account_id in {name_of(accounts)}"
+            return lambda slots: [slot for slot in slots if slot.account_id in accounts]
         case "market":
             markets = _called(value, names.markets)
             if not markets:
                 some = ", ".join(list(names.shown_markets.values())[:5]) + (", ..." if len(names.shown_markets) > 5 else "")
                 raise FilterError(f"no market's name contains {name(value, 40)}: {some}")
-            return f"slot.action.market.symbol in {name_of(markets)}"
+            return lambda slots: [slot for slot in slots if slot.action.market.symbol in markets]
+        case "verdict":
+            return _with_verdict(_begun(term, Verdict, "verdict"))
         case "is":
-            return "(" + " or ".join(f"slot.{attribute}" for attribute in _flags(term)) + ")"
+            return _asked(_is_any(_flags(term)))
         case "error":
-            return f"{name_of(_error_contains(value))}(slot)"
+            return _asked(_error_contains(value))
         case "order":
-            return f"{name_of(_order_contains(value))}(slot)"
-    return _anywhere(value, names, name_of)
+            return _asked(_order_contains(value))
+    return _anywhere(value, names)
+
+
+def _asked(matches: Predicate) -> Pass:
+    """Return the pass that asks about each slot."""
+    return lambda slots: list(filter(matches, slots))
+
+
+def _without(meant: Pass) -> Pass:
+    """Return the pass that leaves what another one takes away."""
+
+    def left(slots: list[ActionSlot]) -> list[ActionSlot]:
+        away = {slot.sequence for slot in meant(slots)}
+        return [slot for slot in slots if slot.sequence not in away]
+
+    return left
 
 
 _COST: Final = {"state": 0, "account": 1, "is": 1, "side": 2, "market": 3, "error": 4, "order": 5, "verdict": 6, "": 7}
@@ -222,12 +227,13 @@ def _called(value: str, names: dict[str, str]) -> frozenset[str]:
     return whole or frozenset(key for key, called in names.items() if value in called)
 
 
-def _verdict_in(verdicts: tuple[Verdict, ...], name_of: Callable[[object], str]) -> str:
-    """Return the condition that a slot's verdict is one of these; whether anything was filled tells most apart at once."""
-    condition = f"{name_of(settled_verdict)}(slot) in {name_of(verdicts)}"
+def _with_verdict(verdicts: tuple[Verdict, ...]) -> Pass:
+    """Return the pass that leaves the slots with one of these verdicts. Whether anything was filled tells most apart."""
     if Verdict.UNMATCHED not in verdicts:
-        return f"(slot.first_fill is not None and {condition})"
-    return f"(slot.first_fill is None and {condition})" if len(verdicts) == 1 else condition
+        return lambda slots: [slot for slot in slots if slot.first_fill is not None and settled_verdict(slot) in verdicts]
+    if len(verdicts) == 1:
+        return lambda slots: [slot for slot in slots if slot.first_fill is None and settled_verdict(slot) in verdicts]
+    return lambda slots: [slot for slot in slots if settled_verdict(slot) in verdicts]
 
 
 def _flags(term: Term) -> list[str]:
@@ -239,7 +245,15 @@ def _flags(term: Term) -> list[str]:
             every = "; ".join(f"{flag} ({what})" for flag, (_, what) in _FLAGS.items())
             raise FilterError(f"no slot is {name(part, 40)}: {every}")
         attributes += found
-    return attributes or ["sequence >= 0"]
+    return attributes
+
+
+def _is_any(attributes: list[str]) -> Predicate:
+    """Return what is true of a slot of which one of some attributes is; where none is named, of every slot."""
+    if len(attributes) < 2:
+        return attrgetter(*attributes) if attributes else lambda slot: True
+    read = attrgetter(*attributes)
+    return lambda slot: any(read(slot))
 
 
 def _error_contains(value: str) -> Predicate:
@@ -273,26 +287,34 @@ def _order_contains(value: str) -> Predicate:
     return matches
 
 
-def _anywhere(value: str, names: Names, name_of: Callable[[object], str]) -> str:
-    """Return the condition that a word is anywhere in what is shown of a slot."""
+def _anywhere(value: str, names: Names) -> Pass:
+    """Return the pass that leaves the slots where a word is anywhere in what is shown of them."""
     accounts = frozenset(key for key, called in names.accounts.items() if value in called)
     markets = frozenset(key for key, called in names.markets.items() if value in called)
     states = tuple(state for state in SlotState if value in _shown(state))
     sides = tuple(side for side in Side if value in _shown(side))
     verdicts = tuple(verdict for verdict in Verdict if value in verdict.value)
     in_error, in_order = _error_contains(value), _order_contains(value)
-    places = [
-        ("slot.account_id", accounts),
-        ("slot.state", states),
-        ("slot.action.market.symbol", markets),
-        ("slot.action.side", sides),
-    ]
-    ways = [f"{place} in {name_of(matching)}" for place, matching in places if matching]
-    if verdicts:
-        ways.append(_verdict_in(verdicts, name_of))
-    told = f"{name_of(lambda slot: in_error(slot) or in_order(slot))}(slot)"
+    numeric = value.isdecimal()
+
+    def told(slot: ActionSlot) -> bool:
+        return bool(in_error(slot) or in_order(slot))
+
     # Nearly every slot has had one attempt without an error, whose order has a number.
-    simple = "(last := slot.last_attempt).failure is None and type(last.order_id) is int and not slot.earlier_attempts"
-    in_number = f"{name_of(value)} in str(last.order_id)" if value.isdecimal() else "False"
-    ways.append(f"slot.last_attempt is not None and ({in_number} if {simple} else {told})")
-    return "(" + " or ".join(f"({way})" for way in ways) + ")"
+    return lambda slots: [
+        slot
+        for slot in slots
+        if slot.account_id in accounts
+        or slot.state in states
+        or slot.action.market.symbol in markets
+        or slot.action.side in sides
+        or (verdicts and settled_verdict(slot) in verdicts)
+        or (
+            (last := slot.last_attempt) is not None
+            and (
+                (numeric and value in str(last.order_id))
+                if last.failure is None and type(last.order_id) is int and not slot.earlier_attempts
+                else told(slot)
+            )
+        )
+    ]

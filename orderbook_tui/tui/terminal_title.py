@@ -10,6 +10,8 @@ from orderbook_tui.tui.figures import name
 if TYPE_CHECKING:
     from orderbook_tui.tui.app import OrderbookApp
 
+_GIVE_BACK = "\x1b]2;\x1b\\\x1b[23;2t"
+
 
 class TerminalTitle:
     """Writes the title whenever it changes. The title that the terminal had before is kept by the terminal."""
@@ -19,8 +21,13 @@ class TerminalTitle:
         self._shown = ""
 
     def begin(self) -> None:
-        """Have the terminal remember the title that it has."""
+        """Have the terminal remember the title that it has, until it is given back."""
+        self._shown = ""
         self._write("\x1b[22;2t")
+
+    def give_back(self) -> None:
+        """Give the terminal its title back, while the app still has the terminal."""
+        self._write(_GIVE_BACK)
 
     def look(self, simulation: Simulation | None) -> None:
         """Show how far the run is."""
@@ -37,7 +44,7 @@ class TerminalTitle:
     def restore() -> None:
         """Give the terminal its title back, once the app has gone."""
         if sys.__stderr__ is not None and sys.__stderr__.isatty():
-            sys.__stderr__.write("\x1b]2;\x1b\\\x1b[23;2t")
+            sys.__stderr__.write(_GIVE_BACK)
             sys.__stderr__.flush()
 
     def _write(self, sequence: str) -> None:

@@ -13,12 +13,27 @@ class Venue(Protocol):
 
     in_process: bool
     """Whether it dies with this process: then nothing can be placed twice, and no intent need be kept."""
+    can_look_up: bool
+    """Whether it can be asked what became of an order; where not, `look_up` is never called."""
+    deduplicates_for_s: float
+    """For how many seconds after the first sending it takes an order of the same client order id once only; 0: it does not."""
 
     def place(self, slot: ActionSlot, quantity: int) -> Submission | Awaitable[Submission]:
         """Place `quantity` lots of the slot's action.
 
         Raises:
             OrderError: it was not placed, or (`OutcomeUnknown`) it is not known whether it was.
+        """
+        ...
+
+    def look_up(self, slot: ActionSlot, quantity: int) -> Submission | Awaitable[Submission | None] | None:
+        """Say what became of the order of `slot.client_order_id`, of `quantity` lots.
+
+        Returns as `place` does, with every execution until now; None where the order is not there and can no longer come to be
+        there: what is still under way of it is fenced off first.
+
+        Raises:
+            OrderError: that cannot be known now.
         """
         ...
 

@@ -44,8 +44,9 @@ class FaultyVenue:
 
     def __init__(self, venue: Venue, faults: Faults) -> None:
         self._venue, self._faults = venue, faults
-        self.in_process = venue.in_process
-        self.cancel, self.restore = venue.cancel, venue.restore
+        self.in_process, self.can_look_up = venue.in_process, venue.can_look_up
+        self.deduplicates_for_s = venue.deduplicates_for_s
+        self.cancel, self.restore, self.look_up = venue.cancel, venue.restore, venue.look_up
         # Faults are for attempts that can be repeated; what is put back is part of another slot's attempt.
         self.place_again = venue.place_again
 

@@ -1,3 +1,4 @@
+import os
 import stat
 from decimal import Decimal
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orderbook_tui.config import load_config, parse_config
-from orderbook_tui.config.reading import MAX_BYTES, read_json
+from orderbook_tui.config.reading import MAX_BYTES, MAX_VALUES, read_json
 from orderbook_tui.errors import ConfigError
 from tests.config.wrong import problems
 
@@ -119,7 +120,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "x.json").touch(mode=stat.S_IWUSR)
-    monkeypatch.setattr(Path, "open", forbid)  # a superuser may read everything
+    monkeypatch.setattr(os, "open", forbid)  # a superuser may read everything
     assert refusal_of(tmp_path / "x.json").endswith("x.json: no permission to read this file")
 
 
@@ -141,3 +142,44 @@ def test_a_problem_of_the_whole_file_names_the_file(tmp_path: Path) -> None:
 def test_a_run_without_a_name_is_called_like_its_file(tmp_path: Path) -> None:
     (tmp_path / "two-venues.json").write_text("{}")
     assert load_config(tmp_path / "two-venues.json").name == "two-venues"
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+def test_a_device_is_not_read(device: str) -> None:
+    assert refusal_of(Path(device)) == f"{device}: cannot be read: this is a device, a JSON file is wanted"
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderbook_tui.config.reading._PATIENCE_MS", 50)
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal_of(tmp_path / "pipe").endswith("pipe: cannot be read: nothing comes out of this pipe")
+
+
+def test_a_configuration_may_come_out_of_a_pipe() -> None:
+    out, into = os.pipe()
+    try:
+        os.write(into, b'{"seed": 7}')
+        os.close(into)
+        assert load_config(f"/dev/fd/{out}").seed == 7
+    finally:
+        os.close(out)
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.json").open("wb") as file:
+        file.truncate(1 << 40)
+    assert refusal_of(tmp_path / "sparse.json").endswith("sparse.json: the file is larger than 64 MiB")
+
+
+def test_a_loop_of_links_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert refusal_of(tmp_path / "loop").endswith("loop: cannot be read: Too many levels of symbolic links")
+
+
+def test_more_values_than_memory_is_for_are_refused_before_they_are_read() -> None:
+    refusal = "this holds more than 200,000 values: a long list of accounts goes into a file of its own"
+    assert problems("[" + "{}," * MAX_VALUES + "{}]") == [refusal]
+
+
+def test_a_key_that_is_called_as_pydantic_calls_keys_is_unknown() -> None:
+    assert problems('{"[key]": 1}') == ['["[key]"]: unknown key']

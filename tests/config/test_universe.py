@@ -133,11 +133,20 @@ def test_a_file_of_accounts_is_looked_for_beside_the_config(tmp_path: Path) -> N
         ('[{"id": "a", "id": "b"}]', "a.json: [0].id: duplicate key, given twice"),
         (r'["\ud800"]', r'a.json: [0]: "\ud800" holds half of a surrogate pair, which is no text'),
         ("[", "a.json: line 1, column 2: the file ends too early"),
+        ('["a", {"id": "b"}' + ", 7" * 20_000 + "]", "a.json: [2]: expected an object, got 7"),
+        ("[" + '{"id": ""}, ' * 10_000 + "7]", "a.json: [0].id: is empty, some text is wanted"),
+        ("[" + ", ".join(f'"{n}"' for n in range(15_000)) + ", 7]", "a.json: [15000]: expected an object, got 7"),
+        ('{"accounts": ["a"], "[key]": 1}', 'a.json: ["[key]"]: unknown key'),
+        (
+            '[{"id": "a"' + "".join(f', "k{n}": 1' for n in range(200)) + "}]",
+            "a.json: [0]: holds 201 keys, id and name are wanted",
+        ),
+        ("[" + "7, " * 1_000_000 + "7]", "a.json: expected at most 1000000 entries, got 1000001"),
     ],
 )
 def test_a_wrong_file_of_accounts_is_refused_by_its_name(tmp_path: Path, text: str, expected: str) -> None:
     (tmp_path / "a.json").write_text(text)
-    assert accounts_problems(tmp_path / "a.json") == [expected]
+    assert accounts_problems(tmp_path / "a.json")[0] == expected
 
 
 def test_what_is_wrong_with_the_accounts_is_told_with_the_rest(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from orderbook_tui.core.journal import Cancel, Decision, Failure, RecoveryAction
 from orderbook_tui.core.replay import replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan
-from orderbook_tui.errors import OrderError
+from orderbook_tui.errors import FailureKind, InsufficientBudget, OrderError
 
 
 class Run:
@@ -55,7 +55,7 @@ class Run:
 
     def submit(self, slot: ActionSlot) -> tuple[Submission, int]:
         """Send the slot's remainder to the exchange; a refusal gives back what was locked."""
-        quantity = self.settlement.reserve(slot)
+        quantity = slot.action.quantity - slot.filled if slot.in_doubt else self.settlement.reserve(slot)
         try:
             return self.exchange.submit(slot.account_id, slot.action, quantity, slot.sequence, self.tick()), quantity
         except OrderError:
@@ -74,8 +74,16 @@ class Run:
             self.cancelled(self.slots[sequence])
 
     def fail(self, slot: ActionSlot, failure: Failure) -> None:
-        """Make an attempt that does not place anything."""
+        """Make an attempt of which nothing is placed, as far as anybody knows; in doubt, what it needs stays locked."""
+        held = slot.in_doubt
         slot.begin(self.tick())
+        if failure.kind is FailureKind.UNKNOWN and not held:
+            try:
+                self.settlement.hold(slot)
+            except InsufficientBudget as error:
+                failure = Failure(error.code, error.kind, str(error))
+        elif held and failure.kind is not FailureKind.UNKNOWN:
+            self.settlement.give_back(slot)
         self.end_attempt(slot, failure)
 
     def end_attempt(self, slot: ActionSlot, failure: Failure) -> None:
@@ -87,6 +95,8 @@ class Run:
         self.state.stats.count(slot.state, -1)
         slot.decide(decision)
         self.state.journal.append(decision)
+        if action is RecoveryAction.SKIP:
+            self.settlement.give_up(slot)
         self.state.stats.count(slot.state)
 
     def cancel(self, slot: ActionSlot) -> None:

@@ -100,6 +100,20 @@ def test_what_is_not_finite_is_not_read(value: str | float | Decimal) -> None:
         decimal(value)
 
 
+def test_a_number_too_long_to_count_with_is_refused_at_once() -> None:
+    with pytest.raises(AmountError, match="has more than 200 digits"):
+        decimal("1." + "1" * 1_000_000)
+
+
+def test_what_cannot_be_shown_is_refused_all_the_same() -> None:
+    class Wordless:
+        def __repr__(self) -> str:
+            raise RuntimeError("no words")
+
+    with pytest.raises(AmountError, match="is not a number"):
+        decimal(Wordless())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("value", ["", "ten", "1,5", "0x10", "--1", True])
 def test_what_is_no_number_is_not_read(value: str | bool) -> None:
     with pytest.raises(AmountError, match="is not a number"):

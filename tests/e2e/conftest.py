@@ -20,11 +20,15 @@ class Folder:
         self.path, self._nursery = path, nursery
         self.configure("simulator.json", 12)
 
-    def configure(self, name: str, *outages: int) -> None:
-        """Write a config in which each of these slots fails until it is retried by hand, or until the run is resumed."""
+    def configure(self, name: str, *outages: int, venue: dict[str, Any] | None = None) -> None:
+        """Write a config in which each of these slots fails until it is retried by hand, or until the run is resumed.
+
+        `venue` takes the place of the configured one.
+        """
         config = json.loads((CONFIGS / "simulator.json").read_text())
         config["processor"] |= {"slots_per_second": None, "retry_base_delay_ms": 1}
         config["venue"]["faults"]["outages"] = [{"from_slot": slot, "slots": 1, "attempts": 4} for slot in outages]
+        config["venue"] = venue or config["venue"]
         (self.path / name).write_text(json.dumps(config))
 
     def run(self, *arguments: str) -> Ended:

@@ -18,7 +18,7 @@ import sys
 import sysconfig
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -37,6 +37,7 @@ KEYS: Final = {
     "ctrl+o": "\x0f",
     "ctrl+s": "\x13",
     "ctrl+u": "\x15",
+    "ctrl+z": "\x1a",
     "up": "\x1b[A",
     "down": "\x1b[B",
     "end": "\x1b[F",
@@ -74,7 +75,9 @@ def settings_path(folder: Path) -> Path:
 class Terminal:
     """One program in a terminal of its own. Left as a context, it ends what still runs."""
 
-    def __init__(self, *arguments: str | Path, folder: Path, size: tuple[int, int] = SIZES[0]) -> None:
+    def __init__(
+        self, *arguments: str | Path, folder: Path, size: tuple[int, int] = SIZES[0], program: Sequence[str] | None = None
+    ) -> None:
         self.written = b""
         """Everything that the program has written."""
         self._screen = pyte.Screen(*size)
@@ -84,7 +87,7 @@ class Terminal:
         self._before = termios.tcgetattr(self._theirs)
         environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
         self._process = subprocess.Popen(
-            [*command(), *map(str, arguments)],
+            [*(command() if program is None else program), *map(str, arguments)],
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
@@ -180,6 +183,12 @@ class Terminal:
         self._screen.resize(lines=lines, columns=columns)
         self._screen.erase_in_display(2)
         self._set_size((columns, lines))
+
+    def wipe(self) -> None:
+        """Clear the screen, so that only what is drawn anew from here on is seen."""
+        while self._read(0):
+            pass
+        self._screen.erase_in_display(2)
 
     def signal(self, number: signal.Signals) -> None:
         """Send the program a signal."""

@@ -70,9 +70,9 @@ def test_ctrl_c_asks_while_the_run_goes_on_and_then_saves(folder: Folder, place:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_sigterm_saves_and_gives_the_terminal_back(folder: Folder, place: str, skipping_hash: str) -> None:
+def test_a_signal_saves_and_gives_the_terminal_back(folder: Folder, place: str, skipping_hash: str) -> None:
     with left_from(place, folder, size_of(place)) as terminal:
-        terminal.signal(signal.SIGTERM)
+        terminal.signal((signal.SIGTERM, signal.SIGINT)[PLACES.index(place) % 2])
         assert terminal.end() == 130
         assert_sane(terminal)
         assert not terminal.leaves_a_process
@@ -103,6 +103,7 @@ def test_sighup_alone_leaves_too(folder: Folder, skipping_hash: str) -> None:
     with in_the_middle(folder) as terminal:
         terminal.signal(signal.SIGHUP)
         assert terminal.end() == 130
+        assert_sane(terminal)
         assert not terminal.leaves_a_process
     assert_resumable(folder, skipping_hash)
 

@@ -1,6 +1,9 @@
 """Runs to be saved: a real one, driven by hand, and what the tests of checkpoints ask of a file."""
 
 from pathlib import Path
+from typing import Any
+
+import apsw
 
 from orderbook_tui.core.exchange import Exchange, FeeSchedule
 from orderbook_tui.core.journal import Cancel, Decision, Failure, RecoveryAction
@@ -8,6 +11,8 @@ from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SchedulerConfig, SlotScheduler
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
+from orderbook_tui.engine.checkpoint_chain import CHAINED, PlanDigest, link
+from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES, PLAN_TABLES
 from orderbook_tui.engine.persistence import GROUP, StatePersistence
 from orderbook_tui.errors import FailureKind
 from tests.builders import some_accounts, some_markets
@@ -108,3 +113,23 @@ def file_of(folder: Path, id: str) -> Path:  # noqa: A002
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of the folder, byte by byte."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def forge(connection: apsw.Connection) -> None:
+    """Give what is in a checkpoint the digest and the links that it would have, had a run written it."""
+    planned = PlanDigest()
+    for table in PLAN_TABLES:
+        rows = connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+        for _ in planned.pieces(table, [row[:-1] for row in rows] if table == "plan" else rows):
+            pass
+    connection.execute("UPDATE plan SET digest = ?", (planned.digest(),))
+    for tables, place in ((JOURNAL_TABLES, "n"), (("intents",), "place")):
+        commit: list[tuple[Any, ...]] = []
+        for table in tables:
+            connection.execute(f"UPDATE {table} SET chain = NULL")
+            commit += connection.execute(f"SELECT {CHAINED.index(table)}, * FROM {table}")
+        if commit:
+            commit.sort(key=lambda row: row[1])
+            last = commit[-1]
+            made = (link(planned.digest(), commit), last[1])
+            connection.execute(f"UPDATE {CHAINED[last[0]]} SET chain = ? WHERE {place} = ?", made)

@@ -1,34 +1,45 @@
 """Files that are not what was written: each gets a clear answer, and none is touched."""
 
 import os
-import random
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
+from orderbook_tui.engine.checkpoint_chain import CHAINED
 from orderbook_tui.engine.checkpoint_file import checksums
-from orderbook_tui.engine.persistence import CheckpointStatus, StatePersistence
+from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES, PLAN_TABLES, SCHEMA
+from orderbook_tui.engine.persistence import CheckpointStatus, Intent, StatePersistence
 from orderbook_tui.errors import (
     CheckpointDamaged,
     CheckpointError,
     CheckpointNotFound,
     CheckpointTooNew,
 )
-from tests.engine.checkpoints import a_fresh_run, a_played_run, contents, file_of, saved
+from tests.damage.damage import Damaged, cuts, flips
+from tests.damage.sound import left_behind
+from tests.engine.checkpoints import a_fresh_run, a_played_run, contents, file_of, forge, saved
 
 ID = "run"
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished checkpoint of a played run."""
+    """A finished checkpoint of a played run, each slot of which was saved, with two orders that were about to be placed."""
     folder = tmp_path_factory.mktemp("sound")
-    return file_of(folder, saved(folder, a_played_run()))
+    played = a_played_run()
+    id = saved(folder, played, group=1)  # noqa: A001
+    with StatePersistence(folder).resume(id, group=1)[1] as writer:
+        writer.intend(played.state.journal, [Intent(0, 1, "run-0-0", 5)])
+        writer.intend(played.state.journal, [Intent(1, 1, "run-1-0", 6), Intent(2, 1, "run-2-0", 7)])
+        writer.finish(played.state.journal, played.budgets)
+    return file_of(folder, id)
 
 
 @pytest.fixture
@@ -55,11 +66,17 @@ def refused(file: Path, kind: type[CheckpointError], words: str) -> None:
     assert contents(file.parent) == before
 
 
-def spoil(file: Path, sql: str) -> None:
-    """Change a file so that only its content is wrong: every page has the right checksum."""
+def spoil(file: Path, sql: str, values: tuple[Any, ...] = (), *, forged: bool = False) -> None:
+    """Change a file so that only its content is wrong: every page has the right checksum.
+
+    Where it is `forged`, digest and chain are those of what is there then.
+    """
     with closing(apsw.Connection(str(file), vfs=checksums())) as connection:
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
         connection.execute("PRAGMA ignore_check_constraints = 1").fetchall()
-        connection.execute(sql).fetchall()
+        connection.execute(sql, values or None).fetchall()
+        if forged:
+            forge(connection)
 
 
 @pytest.mark.parametrize(
@@ -76,29 +93,22 @@ def test_an_empty_file_is_no_checkpoint(file: Path) -> None:
     assert status(file) is CheckpointStatus.FOREIGN
 
 
-def test_a_file_cut_anywhere_is_damaged(file: Path, sound: Path) -> None:
-    whole = sound.read_bytes()
-    for size in range(1, len(whole), 997):
-        file.write_bytes(whole[:size])
-        with pytest.raises(CheckpointDamaged):
-            StatePersistence(file.parent).load(ID)
-        assert file.read_bytes() == whole[:size]
+@pytest.fixture(scope="module", params=["killed", "elsewhere"])
+def damaged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Damaged:
+    """What a killed process left: a file, its write-ahead journal and its guard."""
+    return Damaged(left_behind(request.param, tmp_path_factory.mktemp("killed")), tmp_path_factory.mktemp("damaged"))
 
 
-def test_any_flipped_bit_is_harmless_or_told(file: Path, sound: Path) -> None:
-    whole, draw = sound.read_bytes(), random.Random(1)
-    expected = StatePersistence(sound.parent).read(sound.stem)
-    told = 0
-    for _ in range(200):
-        spoiled = bytearray(whole)
-        spoiled[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
-        file.write_bytes(spoiled)
-        try:
-            found = StatePersistence(file.parent).read(ID)
-            assert (found.plan, found.slots, found.journal) == (expected.plan, expected.slots, expected.journal)
-        except CheckpointError:
-            told += 1
-    assert told > 100
+def test_a_file_cut_in_its_last_page_is_harmless_or_told(damaged: Damaged) -> None:
+    outcomes = {str(cut): damaged.outcome(cut) for cut in islice(cuts(damaged.sound), 0, None, 97)}
+    assert {cut: outcome for cut, outcome in outcomes.items() if outcome not in ("harmless", "told")} == {}
+    assert list(outcomes.values()).count("told") > 10
+
+
+def test_any_flipped_bit_is_harmless_or_told(damaged: Damaged) -> None:
+    outcomes = {str(flip): damaged.outcome(flip) for flip in flips(damaged.sound, 60)}
+    assert {flip: outcome for flip, outcome in outcomes.items() if outcome not in ("harmless", "told")} == {}
+    assert list(outcomes.values()).count("told") > 30
 
 
 def test_a_foreign_database_is_said_to_be_one_and_not_deleted(tmp_path: Path) -> None:
@@ -113,7 +123,7 @@ def test_a_foreign_database_is_said_to_be_one_and_not_deleted(tmp_path: Path) ->
 
 
 def test_a_file_of_a_later_version_is_said_to_be_one(file: Path) -> None:
-    spoil(file, "PRAGMA user_version = 2")
+    spoil(file, "PRAGMA user_version = 3")
     refused(file, CheckpointTooNew, "later version")
     assert status(file) is CheckpointStatus.TOO_NEW
 
@@ -142,6 +152,23 @@ def test_a_link_in_the_place_of_the_guard_is_not_followed(file: Path) -> None:
     assert not target.exists()
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-journal", "-shm"])
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("target"), lambda path: path.mkdir(), os.mkfifo])
+def test_what_sqlite_would_take_for_its_journal_is_not_followed(file: Path, suffix: str, make: Callable[[Path], None]) -> None:
+    make(file.with_name(file.name + suffix))
+    refused(file, CheckpointDamaged, "is a link|is a folder|no ordinary file")
+    assert not (file.parent / "target").exists()
+    assert status(file) is CheckpointStatus.DAMAGED
+
+
+@pytest.mark.parametrize("reserved", [0, 7, 9])
+def test_a_file_whose_page_checksums_were_turned_off_is_damaged(file: Path, reserved: int) -> None:
+    whole = bytearray(file.read_bytes())
+    whole[20] = reserved
+    file.write_bytes(whole)
+    refused(file, CheckpointDamaged, "damaged")
+
+
 def test_a_file_with_a_name_that_is_no_id_is_listed_as_such(file: Path) -> None:
     file.rename(file.with_name("no id.sqlite"))
     (info,) = StatePersistence(file.parent).list_simulations()
@@ -164,9 +191,9 @@ def test_a_file_with_a_name_that_is_no_id_is_listed_as_such(file: Path) -> None:
         ("UPDATE attempts SET kind = 'odd', code = 'x', message = '' WHERE n = 0", "cannot be read"),
         ("UPDATE cancels SET slot = slot + 2", "nothing open|places? slot|tries slot|are open"),
         ("DELETE FROM attempts WHERE n = 0", "events long"),
-        ("DELETE FROM plan", "cannot be read"),
-        ("DELETE FROM progress", "cannot be read"),
+        ("UPDATE progress SET events = 9", "were counted"),
         ("DELETE FROM accounts", "cannot be read"),
+        ("DELETE FROM progress", "cannot be read"),
         ("DELETE FROM plan_slots WHERE sequence = 39", "40 slots were planned"),
         ("UPDATE plan_slots SET sequence = 99 WHERE sequence = 39", "40 slots were planned"),
         ("UPDATE plan_slots SET market = 7", "cannot be read"),
@@ -177,17 +204,119 @@ def test_a_file_with_a_name_that_is_no_id_is_listed_as_such(file: Path) -> None:
         ("UPDATE markets SET base_per_lot = 5", "other units"),
         ("UPDATE plan_budgets SET initial = 1", "available"),
         ("UPDATE budget_snapshot SET spent = spent + 1", "was noted"),
-        ("DROP VIEW ledger", "its tables"),
-        ("ALTER TABLE fills ADD COLUMN x INT", "its tables"),
-        ("CREATE TRIGGER t AFTER INSERT ON attempts BEGIN DELETE FROM attempts; END", "its tables"),
     ],
 )
-def test_rows_that_no_run_could_have_left_are_damage(file: Path, sql: str, words: str) -> None:
-    spoil(file, sql)
+def test_rows_that_no_run_could_have_left_are_damage_also_where_they_are_forged(file: Path, sql: str, words: str) -> None:
+    spoil(file, sql, forged=True)
     before = contents(file.parent)
     with pytest.raises(CheckpointDamaged, match=words):
         StatePersistence(file.parent).load(ID)
     assert contents(file.parent) == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("DELETE FROM plan", "cannot be read"),
+        ("DROP VIEW ledger", "its tables"),
+        ("ALTER TABLE fills ADD COLUMN x INT", "its tables"),
+        ("CREATE TABLE more(x)", "its tables"),
+        ("CREATE UNIQUE INDEX more ON attempts(slot, number)", "its tables"),
+        ("CREATE TRIGGER t AFTER INSERT ON attempts BEGIN DELETE FROM attempts; END", "its tables"),
+        ("DROP TRIGGER attempts_update", "its tables"),
+    ],
+)
+def test_tables_that_are_not_ours_are_damage(file: Path, sql: str, words: str) -> None:
+    spoil(file, sql)
+    refused(file, CheckpointDamaged, words)
+
+
+def another(value: object, column: str) -> object:
+    """A value that a column with this one could hold as well."""
+    if value is None:
+        return {"chain": b"x" * 16, "kind": "unknown"}.get(column, "1")
+    if isinstance(value, str):
+        return {"gtc": "ioc", "any": "match_with", "active": "inactive", "retry": "skip"}.get(value, value + "0")
+    if isinstance(value, bytes):
+        return value[:-1] + bytes([value[-1] ^ 1])
+    assert isinstance(value, int)
+    return value + 1_000_000
+
+
+COLUMNS = [
+    (table, str(column))
+    for table in (*PLAN_TABLES, *CHAINED)
+    for (column,) in apsw.Connection(":memory:").execute(SCHEMA + f"SELECT name FROM pragma_table_info('{table}')")
+]
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda word: word)
+def test_any_column_of_plan_and_journal_that_is_changed_is_told(file: Path, table: str, column: str) -> None:
+    """In the first row, and in the last."""
+    for end in ("min", "max"):
+        shutil.copy(file, file_of(file.parent, "copy"))
+        with closing(apsw.Connection(str(file), vfs=checksums())) as connection:
+            ((row, value),) = connection.execute(
+                f"SELECT rowid, {column} FROM {table} WHERE rowid = (SELECT {end}(rowid) FROM {table})"
+            )
+        spoil(file, f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (another(value, column), row))
+        with pytest.raises(CheckpointDamaged):
+            StatePersistence(file.parent).load(ID)
+        with pytest.raises(CheckpointDamaged):
+            StatePersistence(file.parent).resume(ID, group=1)
+        file_of(file.parent, "copy").replace(file)
+    StatePersistence(file.parent).load(ID)
+
+
+@pytest.mark.parametrize("table", ["accounts", "plan_slots", "attempts", "decisions", "intents"])
+def test_two_rows_that_changed_places_are_told(file: Path, table: str) -> None:
+    with closing(apsw.Connection(str(file), vfs=checksums())) as connection:
+        (first,), (second,) = connection.execute(f"SELECT rowid FROM {table} LIMIT 2")
+    spoil(
+        file,
+        f"UPDATE {table} SET rowid = -1 WHERE rowid = {first}; UPDATE {table} SET rowid = {first} WHERE rowid = {second}; "
+        f"UPDATE {table} SET rowid = {second} WHERE rowid = -1",
+    )
+    with pytest.raises(CheckpointDamaged):
+        StatePersistence(file.parent).load(ID)
+
+
+def test_a_commit_that_was_taken_from_the_middle_is_told(file: Path) -> None:
+    closed_up = "".join(f"UPDATE {table} SET n = n - 1 WHERE n > 20;" for table in JOURNAL_TABLES)
+    spoil(file, "".join(f"DELETE FROM {table} WHERE n = 20;" for table in JOURNAL_TABLES) + closed_up)
+    spoil(file, "UPDATE progress SET events = events - 1; DELETE FROM budget_snapshot")
+    refused(file, CheckpointDamaged, "its chain is broken there")
+
+
+def test_an_end_that_was_cut_off_is_told_by_what_was_counted(file: Path) -> None:
+    last = len(StatePersistence(file.parent).read(ID).journal) - 1
+    spoil(file, "".join(f"DELETE FROM {table} WHERE n = {last};" for table in JOURNAL_TABLES))
+    refused(file, CheckpointDamaged, "were counted|has no link")
+
+
+def test_the_journal_of_another_plan_is_told(file: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("other")
+    other = file_of(folder, saved(folder, a_played_run(seed=2)))
+    with closing(apsw.Connection(str(other), vfs=checksums())) as connection:
+        rows = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in JOURNAL_TABLES}
+    spoil(file, "".join(f"DELETE FROM {table};" for table in JOURNAL_TABLES))
+    with closing(apsw.Connection(str(file), vfs=checksums())) as connection:
+        for table, those in rows.items():
+            connection.executemany(f"INSERT INTO {table} VALUES({','.join('?' * len(those[0]))})", those)
+    refused(file, CheckpointDamaged, "its chain is broken there")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [f"{change} {table}" for table in CHAINED for change in ("DELETE FROM",)]
+    + [f"UPDATE {table} SET {column} = {column}" for table, column in COLUMNS],
+)
+def test_any_other_program_is_told_that_what_is_written_stays(file: Path, sql: str) -> None:
+    with (
+        closing(sqlite3.connect(file, isolation_level=None)) as connection,
+        pytest.raises(sqlite3.IntegrityError, match=r"the plan never changes|the journal is only ever appended to"),
+    ):
+        connection.execute(sql)
 
 
 def test_a_damaged_file_is_listed_and_may_be_deleted(file: Path) -> None:
@@ -200,7 +329,7 @@ def test_a_damaged_file_is_listed_and_may_be_deleted(file: Path) -> None:
 
 def test_a_change_by_hand_with_a_plain_sqlite_is_told(file: Path) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute("UPDATE attempts SET ended = ended + 1")
+        connection.execute("UPDATE progress SET failed = failed + 1")
     refused(file, CheckpointDamaged, "a page is not what was written")
 
 

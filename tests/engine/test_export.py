@@ -82,3 +82,45 @@ def test_an_export_of_a_checkpoint_is_that_of_the_run(tmp_path: Path) -> None:
     simulation = finished(tmp_path)
 
     assert written(Simulation.look(simulation.id, tmp_path), "history") == written(simulation, "history")
+
+
+FORMULAS = (
+    "=1+1",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "  =1",
+    "\n@x",
+    "\uff1d1",
+    '=HYPERLINK("http://x","y")',
+    "a;=1+1",
+    "a\t=1+1",
+    "a,=1+1",
+    'a"\n=1+1',
+)
+
+
+def cells_as_read(text: str, separator: str) -> list[str]:
+    """Every cell, as a spreadsheet that is set to a separator takes it."""
+    return [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row]
+
+
+@pytest.mark.parametrize("named", FORMULAS, ids=ascii)
+def test_no_cell_is_a_formula_whatever_the_separator(named: str) -> None:
+    accounts = [{"id": f"account-{number}", "name": f"{named}{' ' * number}"} for number in range(4)]
+    text = written(a_simulation(accounts={"list": accounts}), "slots")
+    names = [row["account"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+    assert all(name.replace("'", "").startswith(named) for name in names)
+    for cell in names + cells_as_read(text.replace(",", "\x00"), ";") + cells_as_read(text.replace(",", "\x00"), "\t"):
+        assert cell.strip()[:1] not in ("=", "+", "@", "\uff1d")
+        assert not (cell.strip()[:1] == "-" and not cell.strip().removeprefix("-").isdecimal())
+
+
+@pytest.mark.parametrize("number", ["-5", "-0.25", "12", "0.00001"])
+def test_a_number_stays_a_number(number: str) -> None:
+    accounts = [{"id": f"account-{place}", "name": f"{number}{place}"} for place in range(4)]
+
+    assert f",{number}0," in written(a_simulation(accounts={"list": accounts}), "slots")

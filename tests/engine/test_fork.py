@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.catalog import CheckpointStatus, fork_checkpoint, list_checkpoints
-from orderbook_tui.engine.persistence import StatePersistence
+from orderbook_tui.engine.persistence import Intent, StatePersistence
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import CheckpointDamaged, CheckpointError, CheckpointNotFound, ConfigError
 from tests.engine.checkpoints import contents, file_of
@@ -287,7 +287,7 @@ def test_an_order_that_was_being_placed_elsewhere_belongs_to_one_run(tmp_path: P
     simulation = finished(tmp_path, QUIT, venue=elsewhere("filled"))
     persistence = StatePersistence(tmp_path)
     checkpoint, writer = persistence.resume(simulation.id, group=1)
-    writer.intent(checkpoint.journal, 20, 1, "ours")  # and here the process died
+    writer.intend(checkpoint.journal, [Intent(20, 1, "ours")])  # and here the process died
     writer.close()
 
     with pytest.raises(CheckpointError, match="cannot be forked: slot 20 was being placed at its venue"):

@@ -83,7 +83,7 @@ def test_an_intent_that_cannot_be_written_gives_its_lock_back(tmp_path: Path, mo
 
     simulation = a_simulation(tmp_path, venue=ELSEWHERE)
     with monkeypatch.context() as patched:
-        patched.setattr(CheckpointWriter, "intent", full)
+        patched.setattr(CheckpointWriter, "intend", full)
         with pytest.raises(StorageError):
             run(simulation)
 

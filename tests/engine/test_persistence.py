@@ -300,9 +300,9 @@ def test_an_intent_without_a_result_is_told_and_one_with_it_is_not(tmp_path: Pat
     state = a_fresh_run()
     with StatePersistence(tmp_path).create(state, group=1) as writer:
         for slot in (0, 1, 1):
-            writer.intent([], slot, 1, f"run-{slot}-0\ud800")
+            writer.intend([], [Intent(slot, 1, f"run-{slot}-0\ud800", slot + 5)])
         writer.slot_ended([Attempt(0, 1, 1, 2, 3)])
-    assert StatePersistence(tmp_path).read(state.id).intents == (Intent(1, 1, "run-1-0\ud800"),)
+    assert StatePersistence(tmp_path).read(state.id).intents == (Intent(1, 1, "run-1-0\ud800", 6),)
 
 
 def test_a_plan_that_does_not_fit_together_is_refused_before_anything_is_written(tmp_path: Path) -> None:

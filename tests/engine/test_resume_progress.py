@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orderbook_tui.core.replay import replay
-from orderbook_tui.engine import checkpoint_journal, checkpoint_reader
+from orderbook_tui.engine import checkpoint_chain, checkpoint_journal
 from orderbook_tui.engine.persistence import StatePersistence
 from orderbook_tui.engine.progress import naming, part, untold
 from orderbook_tui.engine.simulation import RunStatus, Simulation
@@ -20,7 +20,7 @@ Heard = list[tuple[str, float]]
 def heard(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Heard:
     """What resuming told of a small run, which is read by the piece of seven rows."""
     monkeypatch.setattr(checkpoint_journal, "PIECE", 7)
-    monkeypatch.setattr(checkpoint_reader, "PIECE", 7)
+    monkeypatch.setattr(checkpoint_chain, "PIECE", 7)
     told: Heard = []
     played = a_played_run(until=None if request.param else 33)
     run_id = saved(tmp_path, played, finish=request.param)

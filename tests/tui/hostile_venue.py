@@ -8,4 +8,4 @@ def place(slot: ActionSlot) -> str:
     """Place an order."""
     if slot.sequence == 2:
         raise Rejected(slot.action.market.symbol)
-    return f"{slot.sequence}{slot.action.market.symbol}"
+    return f"{slot.sequence}{slot.action.market.symbol[:900]}"

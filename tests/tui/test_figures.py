@@ -1,11 +1,12 @@
 """Figures: exact, of the width asked for, and honest where they are cut."""
 
+import time
 from decimal import Decimal
 
 import pytest
 from rich.cells import cell_len
 
-from orderbook_tui.tui.figures import fit, fit_middle, name, number, number_in, percent, size, span
+from orderbook_tui.tui.figures import ago, fit, fit_middle, name, number, number_in, percent, size, span
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,11 @@ def test_a_share_is_all_only_when_it_is() -> None:
 def test_lengths_of_time_and_sizes_have_units() -> None:
     assert [span(seconds) for seconds in (0.9, 59, 61, 3_700, 90_000)] == ["0 s", "59 s", "1 min 01 s", "1 h 01 min", "1 d 1 h"]
     assert [size(count) for count in (0, 999, 36_900, 123_456_789)] == ["0 B", "999 B", "36.9 kB", "123 MB"]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "just now"), (-7200, "just now"), (90, "1 min ago"), (7200, "2 h ago")])
+def test_how_long_ago_something_was_that_may_have_been_saved_ahead_of_the_clock(
+    seconds: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000 * 10**9)
+    assert ago((1_700_000_000 - seconds) * 10**9) == words

@@ -1,10 +1,13 @@
 """Leaving: it asks only where a run would be stopped by it, and loses nothing."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from orderbook_tui.engine.persistence import CheckpointWriter
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import StorageError
 from orderbook_tui.tui.app import OrderbookApp
@@ -142,3 +145,68 @@ def test_a_run_that_an_error_ended_says_so_after_q(
 
     monkeypatch.setattr(Simulation, "run", fails)
     assert drive(simulation(tmp_path), tmp_path, script).return_value == status
+
+
+@contextmanager
+def a_disk_that_refuses() -> Iterator[None]:
+    """Let nothing more be saved, in whatever checkpoint."""
+
+    def refuses(*_: object, **__: object) -> None:
+        raise StorageError("the disk is full")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for call in ("slot_ended", "flush", "snapshot", "finish"):
+            patch.setattr(CheckpointWriter, call, refuses)
+        yield
+
+
+async def fill_the_disk(app: OrderbookApp, disk: ExitStack) -> Simulation:
+    """Start the run, and let it go on until it is refused."""
+    run = app.simulation
+    assert run is not None
+    app.simulate_key("space")
+    await until(lambda: run.stats.completed_slots >= 2)
+    disk.enter_context(a_disk_that_refuses())
+    await until_status(app, RunStatus.STOPPED)
+    await until(lambda: "the disk is full" in said(app))
+    return run
+
+
+def test_a_run_that_cannot_be_saved_says_why_until_it_goes_on(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        with ExitStack() as disk:
+            run = await fill_the_disk(app, disk)
+            await until(lambda: run.is_unsaved)
+            app.simulate_key("space")  # it is still full
+            await until(lambda: app.run_task.outcome is not None and run.status is RunStatus.STOPPED)
+            await until(lambda: said(app).count("the disk is full") == 1)
+        run.control.slots_per_second = None
+        app.simulate_key("space")
+        await until_status(app, RunStatus.DONE)
+        assert "the disk is full" not in said(app)
+        assert not run.is_unsaved
+        app.simulate_key("q")
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path, processor=_SLOW)
+    drive(run, tmp_path, script)
+    assert Simulation.look(run.id, tmp_path).state_hash() == run.state_hash()
+
+
+def test_what_is_not_saved_is_not_left_without_asking(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        with ExitStack() as disk:
+            run = await fill_the_disk(app, disk)
+            app.simulate_key("q")
+            await until(lambda: isinstance(app.screen, ConfirmScreen))
+            app.simulate_key("n")
+            await until(lambda: not isinstance(app.screen, ConfirmScreen))
+            assert run.is_unsaved
+            app.simulate_key("q")
+            await until(lambda: isinstance(app.screen, ConfirmScreen))
+        app.simulate_key("y")
+        await until(lambda: app.return_value is not None)
+
+    run = simulation(tmp_path, processor=_SLOW, scheduler=_LONG)
+    drive(run, tmp_path, script)
+    assert Simulation.look(run.id, tmp_path).state_hash() == run.state_hash()

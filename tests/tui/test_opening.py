@@ -33,10 +33,10 @@ def slow_reading(monkeypatch: pytest.MonkeyPatch, go_on: threading.Event) -> Non
     """Have a checkpoint read to a third, and further when told so."""
     resume = Simulation.resume
 
-    def slowly(id: str, folder: Path, *, progress: Any) -> Simulation:  # noqa: A002
+    def slowly(id: str, folder: Path, *, progress: Any, **named: Any) -> Simulation:  # noqa: A002
         progress("replaying", 1 / 3)
         assert go_on.wait(20)
-        return resume(id, folder)
+        return resume(id, folder, **named)
 
     monkeypatch.setattr(Simulation, "resume", staticmethod(slowly))
 

@@ -126,6 +126,21 @@ def test_keys_that_cannot_be_had_are_refused_in_words(keys: dict[str, str], comp
     assert any(complaint in words for words in complaints)
 
 
+def test_settings_that_would_steer_the_terminal_are_complained_about_harmlessly(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"\\u001b[2J": 1}')
+    with pytest.raises(ConfigError) as refused:
+        read_settings(tmp_path / "settings.json")
+    assert "\x1b" not in str(refused.value)
+
+
+def test_settings_are_not_read_from_a_device_or_without_an_end(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.json").open("wb") as file:
+        file.truncate(1 << 40)
+    for path in (Path("/dev/zero"), tmp_path / "sparse.json"):
+        with pytest.raises(ConfigError):
+            read_settings(path)
+
+
 def test_two_keys_may_change_places_and_dialogs_have_their_own() -> None:
     swapped = {"slots.go_to": "f", "slots.follow": "g"}
     assert checked(swapped) == (swapped, [])

@@ -362,7 +362,7 @@ def test_only_the_blocks_of_slots_that_changed_are_looked_at_again() -> None:
         asked.append(block[0].sequence)
         return plain(block)
 
-    chosen.among = counted
+    chosen.among = counted  # type: ignore[method-assign]
     matching = MatchingSlots(state, chosen)
     assert matching.work(10)
     asked.clear()

@@ -10,6 +10,7 @@ import pytest
 
 from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.slot import Verdict
+from orderbook_tui.engine.checkpoint_journal import Intent
 from orderbook_tui.engine.decisions import Decider
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import AmountError, ConfigError, FailureKind
@@ -254,9 +255,10 @@ def test_a_module_in_the_working_folder_is_found(tmp_path: Path, monkeypatch: py
 def test_an_order_that_may_exist_is_never_placed_blindly(tmp_path: Path) -> None:
     simulation = a_simulation(tmp_path, **TWO, venue={"target": f"{HERE}:plain"})
     simulation._open_checkpoint()
-    assert simulation._writer is not None
-    simulation._writer.intent([], 0, 1, simulation.slots[0].client_order_id)  # and here the process died
-    simulation._writer.close()
+    writer = simulation._saving.writer
+    assert writer is not None
+    writer.intend([], [Intent(0, 1, simulation.slots[0].client_order_id, 1)])  # and here the process died
+    writer.close()
     again, decider = Simulation.resume(simulation.id, tmp_path), Scripted(RecoveryAction.SKIP)
     run(again, decider)
     again.close()

@@ -1,6 +1,7 @@
 """What a draft is changed by in dialogs: which markets and accounts, amounts of single slots; and saving and loading it."""
 
 from orderbook_tui.engine.drafting import ConfigDraft
+from orderbook_tui.engine.trust import Origin
 from orderbook_tui.tui.figures import message
 from orderbook_tui.tui.screens.base import RunScreen
 from orderbook_tui.tui.widgets.draft_outcome import DraftOutcome
@@ -12,12 +13,14 @@ class DraftDialogs(RunScreen):
     def __init__(self) -> None:
         super().__init__()
         self.draft = ConfigDraft.new()
+        self.origin = Origin.draft(None)
+        """Where the draft was taken from: to save it in a file of one's own does not make what it says one's own."""
         self.problems: dict[str, list[str]] = {}
         """What is wrong with the draft, by field."""
 
     def take(self, draft: ConfigDraft) -> None:
         """Edit another draft."""
-        self.draft = draft
+        self.draft, self.origin = draft, Origin.draft(draft.path)
         self.changed()
 
     def changed(self) -> None:

@@ -47,13 +47,13 @@ class OpeningScreen(DialogScreen[None]):
 
     def __init__(self, simulation_id: str) -> None:
         super().__init__()
-        self._id = simulation_id
+        self._simulation_id = simulation_id
         self._noted = ("opening", 0.0)
 
     def compose(self) -> ComposeResult:
         yield StatusStrip()
         with Vertical(id="box"):
-            yield Static(f"Opening {name(self._id)}", id="question", markup=False)
+            yield Static(f"Opening {name(self._simulation_id)}", id="question", markup=False)
             yield _Bar()
         yield KeyBar()
 

@@ -51,7 +51,8 @@ class RetryScreen(DialogScreen[None]):
     HELP_TEXT = (
         "The retries of this slot are spent, and the run waits until you say what becomes of it. A transient error may pass "
         "by itself; a permanent one comes again as long as order, budget or market are what they are; with an unknown one "
-        "the order may exist at the venue, which is asked before anything is placed again. The slots of a pair must cross: "
+        "the order may exist at the venue, and what it needs stays locked: a venue that can be asked is asked before anything "
+        "is placed again, and with one that cannot the dialog says what Retry risks. The slots of a pair must cross: "
         "what your answer does to the partner stands beside each choice. With the same for all, such errors are answered "
         "without asking until the run ends; a Retry that is to hold for all is tried once on each slot."
     )
@@ -103,7 +104,7 @@ class RetryScreen(DialogScreen[None]):
                         .append(what, ink.plain),
                         id=action.value,
                     )
-                    for action, what in consequences(self._simulation, self.question.slot).items()
+                    for action, what in consequences(self._simulation, self.question).items()
                 ),
                 id="choices",
             )
@@ -182,6 +183,10 @@ class RetryScreen(DialogScreen[None]):
             if failure.code == "budget" and not short:
                 budget.append("; what is short is the partner's", ink.bad)
             lines.append(budget)
+        elif question.needed is not None:
+            lines.append(labelled("locked for it", f"{number(question.needed, 2)} {name(question.asset)}", ink))
+        if question.risk:
+            lines.append(Text(question.risk, ink.bad))
         # Last, since it may be long: what is above stays in view, and the rest of it can be scrolled to.
         lines.append(Text().append(f"{name(failure.code)} ", ink.bad).append(message(failure.message), ink.plain))
         return lines

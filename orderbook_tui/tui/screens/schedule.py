@@ -5,6 +5,7 @@ start: draft --> Simulation --> the app opens it
 """
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -279,9 +280,7 @@ class ScheduleScreen(DraftDialogs):
         draft = self.draft
         self._do("planning the run …")
         try:
-            simulation = await asyncio.to_thread(
-                Simulation.create, draft.config(), folder=draft.folder, state_dir=self.run_app.state_dir
-            )
+            simulation = await self.run_app.code.asked(partial(self._planned, draft))
         except ConfigError as error:
             self._refuse(dict(error.problems))
             self.run_app.complain(str(error), title="This cannot be run")
@@ -289,6 +288,15 @@ class ScheduleScreen(DraftDialogs):
             self.run_app.open_simulation(simulation, draft.path)
         finally:
             self._do("")
+
+    async def _planned(self, draft: ConfigDraft) -> Simulation:
+        return await asyncio.to_thread(
+            Simulation.create,
+            draft.config(),
+            folder=draft.folder,
+            state_dir=self.run_app.state_dir,
+            check_code=self.run_app.code.check(self.origin),
+        )
 
     def _do(self, what: str) -> None:
         self.busy = what

@@ -16,6 +16,8 @@ from orderbook_tui.tui.theme import Inks, inks, on_paper
 _WINDOW = 5.0
 """Seconds that the pace is taken over."""
 _EVERY = 0.25
+_STOPPED = 2.0
+"""Nobody looks that rarely at a run that goes on: the process was stopped meanwhile, or the machine asleep."""
 
 Part = tuple[str, Style]
 
@@ -29,6 +31,8 @@ class Pace:
     def note(self, simulation: Simulation) -> None:
         """Look at how far the run is; to be called while it runs."""
         now, stats = time.monotonic(), simulation.stats
+        if self._samples and now - self._samples[-1][0] >= _STOPPED:
+            self.forget()
         if not self._samples or now - self._samples[-1][0] >= _EVERY:
             self._samples.append((now, stats.ended_slots))
 
