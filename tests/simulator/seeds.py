@@ -1,0 +1,104 @@
+"""One seed from its beginning to its end: a run that nothing interrupts, and the same run in all its troubles.
+
+calm world      the run, once, without interruptions: how long it takes, and how it ends
+troubled world  the run, killed, resumed, refused by the disk, paused, and so on: it must end the same way
+"""
+
+import faulthandler
+import tempfile
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from orderbook_tui.engine.simulation import Simulation
+from orderbook_tui.errors import ConfigError
+from tests.simulator.configs import Scenario, draw
+from tests.simulator.world import MOST_SECONDS, World
+
+
+@dataclass
+class Outcome:
+    """What came of a seed."""
+
+    seed: int
+    violation: str = ""
+    slots: int = 0
+    lives: int = 0
+    deaths: int = 0
+    compared: bool = False
+    unheard: int = 0
+    """Executions at a venue outside that nobody was there to hear of."""
+    trace: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of all that happened."""
+        return sha256("\n".join(self.trace).encode()).hexdigest()[:16]
+
+
+def play(seed: int) -> Outcome:
+    """Run one seed, calm and troubled, and say what came of it."""
+    outcome = Outcome(seed)
+    faulthandler.dump_traceback_later(3 * MOST_SECONDS, exit=True)  # where nothing else can stop it
+    place = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="trouble-", dir=place if place.is_dir() else None) as made:
+        folder = Path(made)
+        scenario = draw(seed)
+        calm = World(seed, scenario, folder / "calm", None)
+        calm.folder.mkdir()
+        try:
+            calm.run()
+        except ConfigError as error:
+            outcome.violation = f"no plan: {error}"
+            return outcome
+        outcome.trace, outcome.slots = calm.trace, len(calm.simulation.slots) if calm.simulation else 0
+        if calm.violation:
+            outcome.violation = f"undisturbed: {calm.violation}"
+            return outcome
+        troubled = World(seed, scenario, folder / "troubled", (calm.steps, calm.writes, calm.acceptances))
+        troubled.folder.mkdir()
+        troubled.run()
+        outcome.trace = [*calm.trace, *troubled.trace]
+        outcome.lives, outcome.deaths, outcome.unheard = troubled.lives, troubled.deaths, troubled.unheard
+        outcome.violation = troubled.violation
+        if not outcome.violation and _comparable(scenario, troubled):
+            outcome.compared = True
+            assert calm.simulation is not None
+            assert troubled.simulation is not None
+            if calm.simulation.state_hash() != troubled.simulation.state_hash():
+                difference = _difference(calm.simulation, troubled.simulation)
+                outcome.violation = f"it ended otherwise than it does undisturbed: {difference}"
+    return outcome
+
+
+def _comparable(scenario: Scenario, troubled: World) -> bool:
+    """Whether the run must have ended as the calm one did.
+
+    Not where a venue cannot say what became of an order whose process died, or forgets while the run stands still; not where
+    nobody was there to hear; and not where what was left of a revisit ran after everything had been cancelled.
+    """
+    outside = troubled.venue
+    if scenario.outside in ("neither", "deduplicates") and troubled.lives > 1:
+        return False
+    if outside is None and troubled.broke_off_a_revisit:
+        return False
+    if outside is not None and scenario.outside == "deduplicates" and outside.deduplicates_for < 86_400:
+        return False
+    reordered = outside is not None and (outside.reorders or outside.arrived_late) and troubled.lives > 1
+    return not reordered and not troubled.unheard
+
+
+def _difference(one: Simulation, other: Simulation) -> str:
+    for a, b in zip(one.slots, other.slots, strict=True):
+        for what in ("state", "attempt_count", "verdict", "filled", "open"):
+            if getattr(a, what) != getattr(b, what):
+                return f"slot {a.sequence}: {what} {getattr(a, what)} and {getattr(b, what)}"
+        failures = [[each.failure.code for each in slot.attempts if each.failure is not None] for slot in (a, b)]
+        if failures[0] != failures[1]:
+            return f"slot {a.sequence}: its attempts failed for {failures[0]} and {failures[1]}"
+        fills = [[(f.maker, f.taker, f.price, f.quantity, f.maker_fee, f.taker_fee) for f in slot.fills] for slot in (a, b)]
+        if fills[0] != fills[1]:
+            return f"slot {a.sequence}: fills {fills[0]} and {fills[1]}"
+        if [(d.attempt, d.action) for d in a.decisions] != [(d.attempt, d.action) for d in b.decisions]:
+            return f"slot {a.sequence}: decisions"
+    return "budgets"
