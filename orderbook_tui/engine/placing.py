@@ -76,10 +76,10 @@ class Placing:
         if not slot.in_doubt:
             return ""
         if self._venue.can_look_up:
-            return "its order may be at the venue: Retry asks there first, and places nothing twice"
+            return "its order may be at the venue: another attempt asks there first, and places nothing twice"
         if self._is_taken_once(slot):
-            return "its order may be at the venue, which takes it once only: Retry places nothing twice"
-        return "its order may be at the venue, which cannot be asked: Retry MAY PLACE IT TWICE"
+            return "its order may be at the venue, which takes it once only: another attempt places nothing twice"
+        return "its order may be at the venue, which cannot be asked: another attempt MAY PLACE IT TWICE"
 
     def keep_intents(self, intents: Intents) -> None:
         """Write to `intents` before every placing from here on."""
@@ -172,7 +172,13 @@ class Placing:
         elif doubtful:
             self._check_repeatable(slot)
         self._announce(slot)
-        return await self._sent(slot, quantity, doubtful=doubtful)
+        try:
+            return await self._sent(slot, quantity, doubtful=doubtful)
+        except OrderError:
+            raise
+        except Exception:
+            self._unfinished.add(slot.sequence)  # it says nothing about the order: whoever goes on asks first
+            raise
 
     async def _sent(self, slot: ActionSlot, quantity: int, *, doubtful: bool) -> Submission:
         try:

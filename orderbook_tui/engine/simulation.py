@@ -5,8 +5,7 @@ checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --
 """
 
 import contextlib
-import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -21,7 +20,6 @@ from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationStats, state_hash
 from orderbook_tui.engine.bookkeeper import Bookkeeper, give_up
-from orderbook_tui.engine.checkpoint_journal import Intent
 from orderbook_tui.engine.control import Ending, RunControl
 from orderbook_tui.engine.course import Course
 from orderbook_tui.engine.decisions import Decider, Question, decider_for
@@ -31,6 +29,7 @@ from orderbook_tui.engine.persistence import Checkpoint, StatePersistence
 from orderbook_tui.engine.planning import pairs_with, plan_run
 from orderbook_tui.engine.processor import SlotProcessor
 from orderbook_tui.engine.progress import Progress, Told, naming, part, untold
+from orderbook_tui.engine.recovery import recover
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.engine.saving import Saving
 from orderbook_tui.engine.state_folder import warnings
@@ -473,9 +472,9 @@ class Simulation:
             venue, self.exchange = open_venue(self.config, self.state)
             self._executor = SlotExecutor(self.state, self._settlement, venue)
             self._executor.heard = self._save_late
-            if self._left is not None:
-                self._recall(self._left)
-                self._left = None
+            if self._left is not None and self._executor.elsewhere is not None:
+                recover(self._left, self.state, self._settlement, self._executor.elsewhere)
+            self._left = None
         return self._executor
 
     def _open_checkpoint(self) -> None:
@@ -491,45 +490,6 @@ class Simulation:
                 self._saving.finish()  # it makes no run of it that is not done
             else:
                 self._saving.commit()
-
-    def _recall(self, checkpoint: Checkpoint) -> None:
-        """Take note of what an earlier life meant to place, and did not live to see the answer to."""
-        elsewhere = self._connect().elsewhere
-        if elsewhere is None:
-            return
-        intents = [*checkpoint.intents, *self._perhaps_sent(checkpoint)]
-        for intent in intents:
-            self._go_on_revisiting(self.slots[intent.slot])
-        if elsewhere.is_safe_to_repeat:
-            elsewhere.recall(intents)
-            return
-        for intent in intents:
-            self._doubt(self.slots[intent.slot])
-
-    def _go_on_revisiting(self, slot: ActionSlot) -> None:
-        """A Failed slot that was being placed once more is Pending, as it would be had its run been ended in order."""
-        if slot.state is SlotState.FAILED:
-            slot.move(SlotState.IN_PROGRESS)
-            slot.allow_afresh()
-            slot.move(SlotState.PENDING)
-            self.stats.count(SlotState.FAILED, -1)
-
-    def _perhaps_sent(self, checkpoint: Checkpoint) -> Iterator[Intent]:
-        """Yield what may have been placed next, where records of a checkpoint have been lost: that they said so."""
-        pending = (slot for slot in self.slots if slot.state is SlotState.PENDING)
-        for slot in islice(pending, checkpoint.missing):
-            yield Intent(slot.sequence, slot.attempt_count + 1, slot.client_order_id, 0)
-
-    def _doubt(self, slot: ActionSlot) -> None:
-        """The slot's order may exist at a venue that cannot be asked: hold what it needs, and have a person say what next."""
-        if slot.state is not SlotState.PENDING:
-            return
-        held, now = slot.in_doubt, time.time_ns()
-        slot.begin(now)
-        self.state.doubt(slot, now)
-        slot.move(SlotState.PENDING)
-        if not held:
-            self._settlement.hold(slot)
 
     def _note_budgets(self) -> None:
         """Save everything, with the budgets as they are, to be held against the journal when it is next read."""

@@ -292,7 +292,7 @@ class OrderbookApp(App[int]):
     def _run_ended(self, simulation: Simulation, outcome: Ending | Exception) -> None:
         if isinstance(outcome, StorageError):
             self.clear_notifications()  # such as the same reason, from before it was tried again
-            text = f"{outcome}\nNothing more is placed. Once it is mended, space goes on, and saves what is not saved yet."
+            text = f"{outcome}. Nothing more is placed. Once it is mended, space goes on, and saves what is not saved yet."
             self.complain(text, title="The run has stopped: it cannot be saved", timeout=_UNTIL_MENDED_S)
         elif isinstance(outcome, OrderbookTuiError):
             self.complain(str(outcome), title="The run has stopped")

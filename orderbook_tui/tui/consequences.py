@@ -20,7 +20,7 @@ def consequences(simulation: Simulation, question: Question) -> dict[RecoveryAct
         RecoveryAction.RETRY: question.risk.partition(": ")[2] or "one more attempt now; if it fails, you are asked again",
         RecoveryAction.SKIP: f"give it up{freed}{_given_up(slot, partner, cancels=simulation.exchange is not None)}",
         RecoveryAction.CONTINUE: "leave it Failed, to be revisited; the partner as with Skip",
-        RecoveryAction.QUIT: "save and leave; on resume this slot is tried again",
+        RecoveryAction.QUIT: f"save and leave; on resume this slot is {'asked about' if slot.in_doubt else 'tried again'}",
     }
 
 

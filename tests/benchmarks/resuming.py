@@ -1,9 +1,10 @@
-"""Taking a run up again: `Simulation.resume` of a checkpoint in which three of the four markets have been run.
+"""Taking a run up again: `Simulation.resume` of a checkpoint in which three of the four markets have been run; and a list.
 
 As a program, with a folder and a number of slots, it leaves such a checkpoint there: whoever measures has then no memory to
 be had from that run.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import anyio
 
+from orderbook_tui.engine.persistence import StatePersistence
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from tests.benchmarks.runs import PRICES, config_of
 
@@ -29,6 +31,18 @@ def resume_s(slots: int) -> float:
         assert 0 < stats.ended_slots < stats.total_slots
         simulation.close()
     return took
+
+
+def list_s(checkpoints: int) -> float:
+    """Return the seconds of processor time that a list of so many checkpoints takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        leave_unfinished(folder, 400)
+        (file,) = Path(folder).glob("*.sqlite")
+        for number in range(checkpoints - 1):
+            shutil.copy(file, Path(folder) / f"copy-{number}.sqlite")
+        started = time.process_time()
+        assert len(StatePersistence(folder).list_simulations()) == checkpoints
+        return time.process_time() - started
 
 
 def leave_unfinished(folder: str, slots: int) -> None:

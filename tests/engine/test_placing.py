@@ -25,7 +25,7 @@ SENT_BEFORE = Intent(0, 1, "run-0-0", time.time_ns())
 class Elsewhere:
     """A venue that survives. Each placing, and each question about one, gets the next answer of a script; the last for good.
 
-    accept, silent (it has the order, and does not say so), lost (it never hears of it), refuse, busy, hang, down
+    accept, silent (it has the order, and does not say so), lost (it never hears of it), refuse, busy, hang, down, fault
     """
 
     in_process = False
@@ -43,11 +43,13 @@ class Elsewhere:
         self.sent.append(name)
         assert name not in self.fenced
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if answer in ("accept", "silent"):
+        if answer in ("accept", "silent", "fault"):
             assert name not in self.orders or self.deduplicates_for_s
             self.orders[name] = quantity
         if answer == "accept":
             return Submission(f"venue-{name}", [self._fill(slot, quantity)])
+        if answer == "fault":
+            raise KeyError("a mistake of whoever wrote the venue")
         if answer == "hang":
             await anyio.sleep_forever()
         raise {"refuse": Rejected("no"), "busy": VenueUnavailable("busy")}.get(answer, OutcomeUnknown("timeout"))
@@ -318,6 +320,16 @@ def test_what_was_filled_while_nobody_listened_is_settled_once() -> None:
     executor.elsewhere.recall([])
     anyio.run(executor.catch_up)
     assert again.slots[0].filled == slot.filled
+
+
+def test_a_fault_of_the_venues_code_says_nothing_about_the_order() -> None:
+    desk = Desk(Elsewhere("fault", "accept"))
+    with pytest.raises(KeyError):
+        desk.attempt()
+    desk.slots[0].take_back_attempt()
+
+    assert desk.attempt() is None
+    assert (desk.slots[0].filled, desk.venue.sent) == (10, ["run-0-0"])
 
 
 def test_an_attempt_whose_answer_nobody_waited_for_is_in_doubt() -> None:

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from orderbook_tui.core.journal import RecoveryAction
-from orderbook_tui.core.slot import SlotState
+from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.tui.app import OrderbookApp
 from orderbook_tui.tui.screens.retry import RetryScreen
@@ -71,6 +71,30 @@ def test_it_shows_all_that_one_needs_to_decide(tmp_path: Path, size: tuple[int, 
         await pilot.press("r")
 
     drive(simulation(tmp_path, venue=outage(2)), tmp_path, with_dialog(script), size)
+
+
+def silent(slot: ActionSlot) -> str:
+    """A venue that takes an order of slot 2 and does not say so, and cannot be asked."""
+    if slot.sequence == 2 and slot.attempt_count == 1:
+        raise TimeoutError
+    return f"order-{slot.sequence}"
+
+
+def test_it_says_what_another_attempt_risks_where_the_order_may_exist(tmp_path: Path) -> None:
+    async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
+        text = shown(app)
+        for words in (
+            "unknown: the order may exist at the venue",
+            "locked for it",
+            "another attempt MAY PLACE IT TWICE",
+            "free what it locked, though its order may trade",
+            "on resume this slot is asked about",
+        ):
+            assert words in text, words
+        await pilot.press("r")
+
+    venue = {"kind": "python", "target": "tests.tui.test_retry:silent"}
+    drive(simulation(tmp_path, venue=venue), tmp_path, with_dialog(script), WIDE)
 
 
 @pytest.mark.parametrize("keys", [("r",), ("enter",), ("down", "up", "enter")], ids=["letter", "enter", "arrows"])

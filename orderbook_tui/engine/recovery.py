@@ -1,0 +1,59 @@
+"""What an earlier life of a run may have left at a venue that outlives it, and what to do about it before more is placed."""
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+from orderbook_tui.core.settlement import Settlement
+from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.core.state import SimulationState
+from orderbook_tui.engine.checkpoint_journal import Intent
+from orderbook_tui.engine.checkpoint_reader import Checkpoint
+from orderbook_tui.engine.placing import Placing
+from orderbook_tui.errors import InsufficientBudget
+
+
+def recover(checkpoint: Checkpoint, state: SimulationState, settlement: Settlement, placing: Placing) -> None:
+    """Take note of what may have been placed without its outcome being known: it is asked about when its slot is due.
+
+    At a venue that cannot be asked, the attempt is recorded as one in doubt, and a person decides.
+    """
+    sent = {intent.slot: intent for intent in (*_perhaps_sent(checkpoint, state), *checkpoint.intents)}
+    for sequence in sent:
+        _go_on_revisiting(state, state.slots[sequence])
+    if placing.is_safe_to_repeat:
+        placing.recall(sent.values())
+        return
+    for sequence in sorted(sent):
+        _doubt(state, settlement, state.slots[sequence])
+
+
+def _perhaps_sent(checkpoint: Checkpoint, state: SimulationState) -> Iterator[Intent]:
+    """Yield what may have been placed next, where records of a checkpoint have been lost: they may have said so."""
+    pending = (slot for slot in state.slots if slot.state is SlotState.PENDING)
+    for slot in islice(pending, checkpoint.missing):
+        yield Intent(slot.sequence, slot.attempt_count + 1, slot.client_order_id)
+
+
+def _go_on_revisiting(state: SimulationState, slot: ActionSlot) -> None:
+    """A Failed slot that was being placed once more is Pending, as it would be had its run been ended in order."""
+    if slot.state is SlotState.FAILED:
+        slot.move(SlotState.IN_PROGRESS)
+        slot.allow_afresh()
+        slot.move(SlotState.PENDING)
+        state.stats.count(SlotState.FAILED, -1)
+
+
+def _doubt(state: SimulationState, settlement: Settlement, slot: ActionSlot) -> None:
+    """The slot's order may exist: hold what it needs, and have a person say what next."""
+    if slot.state is not SlotState.PENDING:
+        return
+    if not slot.in_doubt:
+        try:
+            settlement.hold(slot)
+        except InsufficientBudget:
+            return  # it was never placed: that would have been locked first
+    now = time.time_ns()
+    slot.begin(now)
+    state.doubt(slot, now)
+    slot.move(SlotState.PENDING)
