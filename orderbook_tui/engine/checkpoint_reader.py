@@ -23,7 +23,7 @@ from orderbook_tui.engine.checkpoint_chain import ChainCheck, PlanDigest
 from orderbook_tui.engine.checkpoint_file import explained, uncollected, undressed
 from orderbook_tui.engine.checkpoint_journal import Intent, Misfit, count_events, read_intents, read_journal
 from orderbook_tui.engine.checkpoint_schema import USER_VERSION
-from orderbook_tui.engine.guard import Holder, boot_id
+from orderbook_tui.engine.guard import Holder, boot_id, clock_was_kept
 from orderbook_tui.engine.progress import Told, part, untold
 from orderbook_tui.errors import CheckpointDamaged, CheckpointError, OrderbookTuiError
 
@@ -58,11 +58,14 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """Events of its journal, and notes of what was about to be placed elsewhere."""
     missing: int = 0
     """Records that were reported saved and are not there."""
+    clock_kept: bool = False
+    """Whether the clock by which its intents were written is known not to have been set since."""
 
     def compared(self, left: Holder | None) -> "Checkpoint":
         """Return it with what the guard file that was left behind says beyond it."""
         missing = max(left.records - self.records, 0) if left is not None else 0
-        return msgspec.structs.replace(self, notes=missing_records(self.records, left), missing=missing)
+        notes = missing_records(self.records, left)
+        return msgspec.structs.replace(self, notes=notes, missing=missing, clock_kept=clock_was_kept(left))
 
     def settings(self) -> SimulatorConfig:
         """Return the config that the run was made from.

@@ -25,6 +25,7 @@ _COUNTS: Final = b"%020d %020d %020d %020d\n"
 _COUNTS_WIDTH: Final = 84
 _MOST_BYTES: Final = 16_384
 _ATTEMPTS: Final = 5
+_A_SECOND: Final = 1_000_000_000
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -44,6 +45,8 @@ class Holder(msgspec.Struct, frozen=True):
     skipped: int = 0
     accounts: int = 0
     markets: int = 0
+    clock: int = 0
+    """How far the wall clock was ahead of the one that nobody sets, in nanoseconds, when it took the checkpoint."""
 
     def in_words(self) -> str:
         """Say who has the checkpoint."""
@@ -122,6 +125,7 @@ class Guard:
             accounts=accounts,
             markets=markets,
             boot=boot_id(),
+            clock=_clock(),
         )
         try:
             self._write(records)
@@ -194,6 +198,15 @@ def left_behind(path: Path) -> Holder | None:
         return _read(descriptor)
     finally:
         os.close(descriptor)
+
+
+def clock_was_kept(left: Holder | None) -> bool:
+    """Whether the wall clock goes on as it did when the last holder took the checkpoint; False where nobody can tell."""
+    return left is not None and left.boot != "" and left.boot == boot_id() and abs(left.clock - _clock()) < _A_SECOND
+
+
+def _clock() -> int:
+    return time.time_ns() - int(time.monotonic() * 1e9)
 
 
 def boot_id() -> str:

@@ -14,10 +14,10 @@ that id before anything is placed again:
 A venue's refusal says nothing about an earlier try whose outcome is unknown: as long as that is so, every failure is unknown.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from inspect import isawaitable
-from time import time_ns
 from typing import Final, Protocol
 
 from orderbook_tui.core.exchange import Submission
@@ -61,10 +61,15 @@ class Placing:
         """What is on the disk and has not been begun."""
         self._unfinished: set[int] = set()
         """Slots whose order an earlier life may have sent, and did not see the outcome."""
-        self._first_sent: dict[str, int] = {}
-        """When each order was first about to be sent, at a venue that takes none twice for a while."""
+        self._first_sent: dict[str, float] = {}
+        """When each order was first about to be sent, where none is taken twice for a while; by a clock that nobody sets."""
         self._behind = False
         """Whether orders of an earlier life may have been filled since."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether the venue can be asked what became of an order."""
+        return self._venue.can_look_up
 
     @property
     def is_safe_to_repeat(self) -> bool:
@@ -86,11 +91,16 @@ class Placing:
         self._intents = intents
 
     def recall(self, unfinished: Iterable[Intent]) -> None:
-        """Take note of orders that an earlier life was about to send, and of which nothing more is written."""
+        """Take note of orders that an earlier life was about to send, and of which nothing more is written.
+
+        That the clock by which it was written has not been set since is for the caller to see to.
+        """
         self._behind = True
+        now, wall = time.monotonic(), time.time_ns()
         for intent in unfinished:
             self._unfinished.add(intent.slot)
-            self._first_sent.setdefault(intent.client_order_id, intent.at)
+            if intent.at <= wall:
+                self._first_sent.setdefault(intent.client_order_id, now - (wall - intent.at) / 1e9)
 
     async def catch_up(self, settle: Callable[[Execution], None]) -> int:
         """Have it settled what was filled of open orders while nobody listened; return of how many that is not known."""
@@ -116,7 +126,7 @@ class Placing:
     def withdraw(self) -> None:
         """Write that what was announced and not begun is not under way, so that nobody has to ask about it."""
         if self._intents is not None and self._announced:
-            now = time_ns()
+            now = time.time_ns()
             gone = [Intent(slot, attempt, "", now) for slot, attempt, _ in sorted(self._announced)]
             self._announced = set()
             self._intents.intend(self._state.journal, gone)
@@ -145,7 +155,7 @@ class Placing:
         except BaseException:
             # Nobody waited for the answer: it is not known what it would have been.
             self._unfinished.discard(slot.sequence)
-            self._state.doubt(slot, time_ns())
+            self._state.doubt(slot, time.time_ns())
             raise
         self._unfinished.discard(slot.sequence)
         return self._accepted(slot, quantity, placed)
@@ -219,13 +229,13 @@ class Placing:
     def _is_taken_once(self, slot: ActionSlot) -> bool:
         """Whether the venue still knows the id under which the slot's order was first sent, and takes none twice."""
         sent = self._first_sent.get(slot.client_order_id)
-        return sent is not None and 0 <= time_ns() - sent < self._venue.deduplicates_for_s * 1e9
+        return sent is not None and time.monotonic() - sent < self._venue.deduplicates_for_s
 
     def _announce(self, slot: ActionSlot) -> None:
         """Have it on the disk what is about to be sent; of a venue that can be asked, what comes after it too."""
-        now, name = time_ns(), slot.client_order_id
+        now, name = time.time_ns(), slot.client_order_id
         if self._venue.deduplicates_for_s:
-            self._first_sent.setdefault(name, now)
+            self._first_sent.setdefault(name, time.monotonic())
         if self._intents is None:
             return
         key = slot.sequence, slot.attempt_count, name

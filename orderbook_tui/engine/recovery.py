@@ -21,7 +21,8 @@ def recover(checkpoint: Checkpoint, state: SimulationState, settlement: Settleme
     sent = {intent.slot: intent for intent in (*_perhaps_sent(checkpoint, state), *checkpoint.intents)}
     for sequence in sent:
         _go_on_revisiting(state, state.slots[sequence])
-    if placing.is_safe_to_repeat:
+    # How long ago an order was first sent cannot be told by a clock that has been set since.
+    if placing.can_ask or (placing.is_safe_to_repeat and checkpoint.clock_kept):
         placing.recall(sent.values())
         return
     for sequence in sorted(sent):

@@ -367,8 +367,7 @@ class Simulation:
     def close(self) -> None:
         """Let go of the checkpoint. A run that was never started leaves none."""
         if self._status is RunStatus.DONE and self.is_unsaved:
-            with contextlib.suppress(CheckpointError):  # that it cannot be saved, `close` says
-                self._saving.finish()
+            self._saving.finish()  # a fill came late, and could not be saved then
         self._saving.close()
 
     # How it runs

@@ -231,7 +231,8 @@ class OutsideVenue:
         self.first_sent.setdefault(client_order_id, now)
         others = self.by_slot.setdefault(slot.sequence, [])
         lots = slot.action.quantity - slot.filled
-        asked_for = _asked_for_again(slot) and not self.can_look_up
+        # A person may say Retry while the first is still on its way.
+        asked_for = (_asked_for_again(slot) or arrived is not None) and not self.can_look_up
         if client_order_id in self.fenced and self.can_look_up:
             self.world.violate(f"slot {slot.sequence}: {client_order_id} was sent again after it had been given up")
         if lots + sum(order.lots for order in others) > slot.action.quantity:
