@@ -61,7 +61,7 @@ def play(seed: int) -> Outcome:
         outcome.trace = [*calm.trace, *troubled.trace]
         outcome.lives, outcome.deaths, outcome.unheard = troubled.lives, troubled.deaths, troubled.unheard
         outcome.violation = troubled.violation
-        if not outcome.violation and _comparable(scenario, troubled):
+        if not outcome.violation and _comparable(scenario, calm, troubled):
             outcome.compared = True
             assert calm.simulation is not None
             assert troubled.simulation is not None
@@ -71,7 +71,7 @@ def play(seed: int) -> Outcome:
     return outcome
 
 
-def _comparable(scenario: Scenario, troubled: World) -> bool:
+def _comparable(scenario: Scenario, calm: World, troubled: World) -> bool:
     """Whether the run must have ended as the calm one did.
 
     Not where a venue cannot say what became of an order whose process died, or forgets while the run stands still; not where
@@ -84,7 +84,8 @@ def _comparable(scenario: Scenario, troubled: World) -> bool:
         return False
     if outside is not None and scenario.outside == "deduplicates" and outside.deduplicates_for < 86_400:
         return False
-    reordered = outside is not None and (outside.reorders or outside.arrived_late) and troubled.lives > 1
+    late = any(world.venue is not None and world.venue.arrived_late for world in (calm, troubled))
+    reordered = outside is not None and (outside.reorders or late) and troubled.lives > 1
     return not reordered and not troubled.unheard
 
 
