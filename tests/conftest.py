@@ -1,5 +1,6 @@
-"""No test reads or writes what whoever runs it has settled or allowed."""
+"""No test depends on who runs it: not on settings or what was allowed, nor on signals that are ignored in the background."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,3 +11,11 @@ def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_as_in_the_foreground() -> None:
+    # The program, as it should, leaves alone what was ignored when it was started, as by nohup or by a shell for its jobs.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
