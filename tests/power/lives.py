@@ -179,13 +179,16 @@ def live(story: Story, life: int, folder: Path, die: Callable[[], None]) -> None
 
 
 def _put(file: Path, folder: Path) -> None:
-    """Put a copy of a file into a folder, on the disk."""
+    """Put a copy of a file into a folder: it is there whole, on the disk, or not at all."""
     folder.mkdir(parents=True)
-    folders = [(each, os.O_RDONLY) for each in (folder, *list(folder.parents)[: STATE_DIR.count("/") + 1])]
-    for what, flags in ((folder / file.name, os.O_CREAT | os.O_WRONLY), *folders):
-        descriptor = os.open(what, flags, 0o600)
-        if flags:
-            os.pwrite(descriptor, file.read_bytes(), 0)
+    making = folder / f"{file.name}-new"
+    descriptor = os.open(making, os.O_CREAT | os.O_WRONLY, 0o600)
+    os.pwrite(descriptor, file.read_bytes(), 0)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    making.rename(folder / file.name)
+    for each in (folder, *list(folder.parents)[: STATE_DIR.count("/") + 1]):
+        descriptor = os.open(each, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
     _mark("made", 0)
