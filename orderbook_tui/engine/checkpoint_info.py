@@ -96,6 +96,15 @@ def running_elsewhere(known: SimulationInfo, holder: Holder) -> SimulationInfo:
     )
 
 
+def _text(column: object) -> str | None:
+    """Return the text that a column holds; None where it is none."""
+    try:
+        found = undressed(column)
+    except ValueError:
+        return None
+    return found if isinstance(found, str) else None
+
+
 def counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
     """Describe a checkpoint by its progress row, which each barrier writes, and the few attempts since."""
     with reading(known.path, in_use_elsewhere=False) as connection:
@@ -109,8 +118,8 @@ def counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
         if row is None:
             raise CheckpointDamaged(f"{known.path} is damaged: it holds no plan; it was left as it is")
         name, created_at, saved_at, total_slots, failed, skipped, finished, completed, accounts, markets, seed = row
-        called = undressed(name)
-        if not isinstance(called, str):
+        called = _text(name)
+        if called is None:
             raise CheckpointDamaged(f"{known.path} is damaged: its name is no text; it was left as it is")
         records = count_records(connection)
     status = CheckpointStatus.FINISHED if finished else CheckpointStatus.INTERRUPTED

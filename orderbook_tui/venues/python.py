@@ -36,6 +36,7 @@ from orderbook_tui.errors import (
     AmountError,
     ConfigError,
     FailureKind,
+    OrderbookTuiError,
     OrderError,
     OutcomeUnknown,
     Problem,
@@ -84,11 +85,14 @@ class SettlementHandle:
         Raises:
             AmountError: off the lot or tick, more than is left of the order, worse than its price, a fee above what
                 was locked for it (`venue.fees`), or the callable failed: its order was not accepted.
+            OrderbookTuiError: the run is over.
         """
         action, market = self.slot.action, self.slot.action.market
         lots = market.quantity_lots(decimal(quantity))
         ticks = action.price if price is None else market.price_ticks(decimal(price))
         charge = market.quote.units(decimal(fee))
+        if ticks <= 0:
+            raise AmountError(f"a fill at {market.price(ticks):f}: a price is more than 0")
         if ticks > action.price if action.side is Side.BID else ticks < action.price:
             raise AmountError(
                 f"a fill at {market.price(ticks):f} is worse than the order's price, {market.price(action.price):f}"
@@ -210,8 +214,11 @@ class PythonVenue:
         def settle(execution: Execution) -> None:
             if threading.get_ident() == loop_thread:
                 self._late(execution)
-            else:
+                return
+            try:
                 anyio.from_thread.run_sync(self._late, execution, token=token)
+            except RuntimeError as error:
+                raise OrderbookTuiError("the run is over: nobody hears of a fill any more") from error
 
         return settle
 

@@ -137,7 +137,8 @@ class Damaged:
         with _telling():
             checkpoint, writer = StatePersistence(self._folder).resume(_ID, group=1)
         writer.close()
-        return checkpoint
+        # Whether the clock may be relied on is for the program alone; where that cannot be told, it is not.
+        return msgspec.structs.replace(checkpoint, clock_kept=False)
 
     def _path(self, file: str) -> Path:
         return self._folder / f"{_ID}.{file}"
