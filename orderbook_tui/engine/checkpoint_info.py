@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from orderbook_tui.engine.checkpoint_file import Foreign, reading, undressed
-from orderbook_tui.engine.checkpoint_journal import count_records
+from orderbook_tui.engine.checkpoint_journal import Misfit, count_records
 from orderbook_tui.engine.checkpoint_reader import missing_records
 from orderbook_tui.engine.guard import Holder, left_behind, lock_of
 from orderbook_tui.errors import CheckpointDamaged, CheckpointError, CheckpointInUse, CheckpointTooNew
@@ -121,7 +121,10 @@ def counted(known: SimulationInfo, *, running: bool) -> SimulationInfo:
         called = _text(name)
         if called is None:
             raise CheckpointDamaged(f"{known.path} is damaged: its name is no text; it was left as it is")
-        records = count_records(connection)
+        try:
+            records = count_records(connection)
+        except Misfit as misfit:
+            raise CheckpointDamaged(f"{known.path} is damaged: {misfit}; it was left as it is") from None
     status = CheckpointStatus.FINISHED if finished else CheckpointStatus.INTERRUPTED
     reason = f"in use by this process {os.getpid()}" if running else ""
     if not running:

@@ -109,7 +109,8 @@ def _check_length(connection: apsw.Connection, length: int) -> None:
 
 def _number(connection: apsw.Connection, sql: str) -> int:
     (number,) = connection.execute(sql).fetchall()[0]
-    assert isinstance(number, int)
+    if not isinstance(number, int):
+        raise Misfit("a place in its journal is no number of 64 bits")
     return number
 
 
