@@ -50,6 +50,8 @@ PlaceOrder = Callable[..., Any]
 LONGEST_ID: Final = 1_000
 LONGEST_ERROR: Final = 10_000
 """How much of an error a run keeps."""
+_TOO_MUCH: Final = 2**62
+"""Units that are refused: an amount has 64 bits, and what an account has received is a sum of them."""
 
 
 class SettlementHandle:
@@ -93,6 +95,8 @@ class SettlementHandle:
         charge = market.quote.units(decimal(fee))
         if ticks <= 0:
             raise AmountError(f"a fill at {market.price(ticks):f}: a price is more than 0")
+        if ticks >= _TOO_MUCH or market.notional(ticks, lots) >= _TOO_MUCH:
+            raise AmountError(f"a fill at that price comes to more than an amount of {market.quote.symbol} can be")
         if ticks > action.price if action.side is Side.BID else ticks < action.price:
             raise AmountError(
                 f"a fill at {market.price(ticks):f} is worse than the order's price, {market.price(action.price):f}"

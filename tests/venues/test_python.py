@@ -1,6 +1,6 @@
 """The user's own venue, through a whole run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,16 @@ from typing import Any
 import anyio
 import pytest
 
-from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.action import OrderAction
+from orderbook_tui.core.exchange import FeeSchedule
+from orderbook_tui.core.journal import Execution, RecoveryAction
 from orderbook_tui.core.slot import Verdict
 from orderbook_tui.engine.checkpoint_journal import Intent
 from orderbook_tui.engine.decisions import Decider
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import AmountError, ConfigError, FailureKind
+from orderbook_tui.venues.python import SettlementHandle
+from tests.builders import a_slot, ask, bid, small_market
 from tests.engine.runs import SKIP, Scripted, a_simulation, run
 from tests.venues import callables
 
@@ -277,3 +281,15 @@ def test_an_answer_that_is_no_order_id_is_in_doubt() -> None:
     run(a_simulation(**TWO, venue={"target": f"{HERE}:odd"}), decider)
 
     assert decider.asked == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("side", "price"), [(bid, "0"), (ask, "1e30")], ids=["nothing", "past 64 bits"])
+def test_a_fill_at_a_price_that_no_budget_can_count_is_refused(side: Callable[..., OrderAction], price: str) -> None:
+    settled: list[Execution] = []
+    slot = a_slot(side(small_market(), 10, 100))
+    settlement = SettlementHandle(slot, 10, FeeSchedule(), {}, settled.append)
+    settlement._accept()
+
+    with pytest.raises(AmountError, match=r"a price is more than 0|more than an amount"):
+        settlement.fill(1, price=Decimal(price))
+    assert settled == []
