@@ -15,6 +15,7 @@ from orderbook_tui.core.replay import Replayed
 from orderbook_tui.core.slot import SlotState
 from orderbook_tui.core.state import Plan, SimulationState
 from orderbook_tui.engine.checkpoint_file import SUFFIX, explained
+from orderbook_tui.engine.checkpoint_plan import sync
 from orderbook_tui.engine.persistence import GROUP, Checkpoint, StatePersistence
 from orderbook_tui.errors import CheckpointError, ConfigError, FailureKind, Problem
 
@@ -48,7 +49,7 @@ def fork_checkpoint(state_dir: Path | str, simulation_id: str, name: str | None 
         if os.path.lexists(path):
             raise CheckpointError(f"{path} is there already: try again")
         made.rename(path)
-        _sync(folder)
+        sync(folder, os.O_RDONLY)
     return state.id
 
 
@@ -77,11 +78,3 @@ def _check_free(checkpoint: Checkpoint, replayed: Replayed) -> None:
             raise CheckpointError(
                 f"{checkpoint.id} cannot be forked: slot {slot.sequence} may have an order at its venue, and {why}"
             )
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
