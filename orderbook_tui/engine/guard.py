@@ -64,7 +64,9 @@ class Guard:
         self.left = left
         """What the last holder left behind, where it was killed."""
         self._descriptor = descriptor
-        self._holder = Holder(os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", left.boot if left else boot_id())
+        # What is known of the last holder's machine and clock holds until this one describes itself: it may be killed before.
+        boot, clock = (left.boot, left.clock) if left else (boot_id(), _clock())
+        self._holder = Holder(os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", boot, clock=clock)
         self._write(left.records if left else 0)
 
     @classmethod

@@ -11,6 +11,7 @@ import pytest
 
 from orderbook_tui.engine import control as control_module
 from orderbook_tui.engine.control import RunControl
+from orderbook_tui.engine.guard import Guard, clock_was_kept, left_behind
 from orderbook_tui.engine.persistence import StatePersistence
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from tests.engine.runs import SKIP, a_simulation, faults, finished, run
@@ -97,3 +98,13 @@ def test_after_a_sleep_at_most_a_second_is_caught_up_with(slept_s: float, monkey
     anyio.run(script)
     assert admitted <= 21
     assert admitted >= (1 if slept_s else 0)
+
+
+def test_a_life_that_is_killed_before_it_describes_itself_hides_nothing_about_the_clock(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    first = Guard.take(path)
+    first.describe(name="run", created_at=0, total_slots=2, records=1)
+    first.abandon()
+    Guard.take(path).abandon()
+
+    assert clock_was_kept(left_behind(path))
