@@ -128,6 +128,7 @@ def _running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, in place of the config's."),
         _allow_code,
+        _leave_sandbox,
     ):
         command = option(command)
     return command
@@ -147,6 +148,9 @@ _state_dir = click.option(
 )
 _allow_code = click.option(
     "--allow-code", is_flag=True, help="Import the code that a Python venue names without asking, also a stranger's."
+)
+_leave_sandbox = click.option(
+    "--leave-sandbox", is_flag=True, help="Place real orders, with real money, without asking: where a ccxt venue says so."
 )
 _format = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print the result."
@@ -175,14 +179,17 @@ def cli(context: click.Context, state_dir: str | None) -> int:
 @_running_options
 def open_(config: str, **options: Any) -> int:
     """Open the app on CONFIG."""
+    leave_sandbox = options.pop("leave_sandbox")
     simulation = _created(config, **options)
+    if leave_sandbox:
+        simulation.leave_sandbox()
     return _open_app(simulation, Path(options["state_dir"] or simulation.config.state_dir), Path(config))
 
 
 @cli.command()
 @click.argument("config")
 @_headless_options
-def run(config: str, form: str, on_failure: str | None, **options: Any) -> int:
+def run(config: str, form: str, on_failure: str | None, leave_sandbox: bool, **options: Any) -> int:
     """Run CONFIG without a screen and print what came of it.
 
     Exit status: 0 all slots completed and every directed one matched; 1 finished, but not so; 2 bad input; 3 quit by
@@ -191,6 +198,7 @@ def run(config: str, form: str, on_failure: str | None, **options: Any) -> int:
     from orderbook_tui.headless import run_headless
 
     simulation = _created(config, **options)
+    _confirm_real_money(simulation, leave_sandbox=leave_sandbox)
     _warn_about(options["state_dir"] or simulation.config.state_dir)
     tell_logs()
     gc.enable()
@@ -201,7 +209,13 @@ def run(config: str, form: str, on_failure: str | None, **options: Any) -> int:
 @click.argument("simulation_id", default="latest", metavar="[ID|latest]")
 @_headless_options
 def resume(
-    simulation_id: str, form: str, on_failure: str | None, state_dir: str | None, allow_code: bool, **options: Any
+    simulation_id: str,
+    form: str,
+    on_failure: str | None,
+    state_dir: str | None,
+    allow_code: bool,
+    leave_sandbox: bool,
+    **options: Any,
 ) -> int:
     """Take a saved run up where it was, and run the rest. A run that is done prints its summary."""
     from orderbook_tui.engine.simulation import Simulation
@@ -217,6 +231,7 @@ def resume(
                 [Problem("--seed", f"the schedule was made from seed {simulation.config.seed} and stays as it is")]
             )
         _adjust(simulation, options["slots_per_second"], options["markets"], options["accounts"])
+        _confirm_real_money(simulation, leave_sandbox=leave_sandbox)
     except ConfigError:
         simulation.close()
         raise
@@ -350,16 +365,127 @@ def accounts() -> None:
 @click.option("--prefix", default="test-account", show_default=True, help="What their names begin with.")
 @click.option("--count", type=click.IntRange(1, 1_000_000), default=4, show_default=True, help="How many.")
 @click.option("--output", metavar="FILE", help="Where to write them. [default: stdout]")
-def generate(prefix: str, count: int, output: str | None) -> int:
-    """Write accounts as JSON, to use as `accounts.file` of a config. Prefix and number determine the ids."""
+@click.option("--database", metavar="URL", help="Write them into a database instead; ${env:NAME} stands for a variable.")
+@click.option("--table", metavar="TABLE", help="Into which table of it, made if it is not there.")
+def generate(prefix: str, count: int, output: str | None, database: str | None, table: str | None) -> int:
+    """Write accounts as JSON, to use as `accounts.file` of a config. Prefix and number determine the ids.
+
+    With --database and --table, write them there, to use as `database.accounts`: all of them or none.
+    """
     from orderbook_tui.config import generate as made
 
+    if (database is None) != (table is None) or (database is not None and output is not None):
+        raise click.UsageError("--database and --table go together, and not with --output.")
+    if database is not None and table is not None:
+        from orderbook_tui.engine.database_writing import write_accounts
+
+        write_accounts(database, table, made(prefix, count))
+        print(f"{count} accounts written to {harmless(table)}", file=sys.stderr)
+        return 0
     text = json.dumps([{"id": account.id, "name": account.name} for account in made(prefix, count)], indent=1)
     if output is None:
         print(text)
         return 0
     with _to_write(output) as out:
         out.write(text + "\n")
+    return 0
+
+
+@cli.command()
+@click.argument("config")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address of this machine to listen on.")
+@click.option("--http-port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 is any free one.")
+@click.option("--fix-port", type=click.IntRange(0, 65535), default=9880, show_default=True, help="0 is any free one.")
+@click.option("--no-fix", is_flag=True, help="Serve REST and WebSocket only.")
+@click.option("--fix-comp-id", "fix_comp_ids", multiple=True, metavar="ID", help="Who may log on over FIX, beside TRADER.")
+@click.option("--state", metavar="FILE", help="Where all that was acknowledged is kept. [default: nowhere]")
+@click.option("--keys", metavar="FILE", help="The accounts' keys and secrets, as JSON. [default: key-NAME]")
+def exchange(
+    config: str, no_fix: bool, fix_port: int, fix_comp_ids: tuple[str, ...], state: str | None, keys: str | None, **where: Any
+) -> int:
+    """Serve the embedded exchange to this machine: the accounts, markets and rules of CONFIG over REST, WebSocket and FIX."""
+    from orderbook_tui.serving.command import Options, run_exchange
+
+    tell_logs()
+    gc.enable()
+    return run_exchange(
+        Options(
+            Path(config),
+            fix_port=None if no_fix else fix_port,
+            fix_comp_ids=fix_comp_ids,
+            state=Path(state) if state else None,
+            keys=Path(keys) if keys else None,
+            **where,
+        )
+    )
+
+
+@cli.group()
+def db() -> None:
+    """Look at what a config reads from a database."""
+
+
+@db.command("check")
+@click.argument("config")
+@_format
+def db_check(config: str, form: str) -> int:
+    """Say what a run of CONFIG would load from its database: accounts, markets, budgets, and what is left out.
+
+    Exit status: 0 it can be used; 2 it cannot, with every problem said.
+    """
+    from orderbook_tui.config import load_config
+    from orderbook_tui.engine.database_check import check_database, lines
+
+    facts = check_database(load_config(config), Path(config).parent)
+    print(json.dumps(facts) if form == "json" else "\n".join(lines(facts)))
+    return 0
+
+
+@cli.group()
+def venue() -> None:
+    """Try the venue of a config."""
+
+
+@venue.command("check")
+@click.argument("config")
+@click.option("--account", metavar="NAME", help="Whose requests to make. [default: the first that trades]")
+@click.option("--market", metavar="SYMBOL", help="Which market to ask about. [default: the first that trades]")
+@click.option("--place", is_flag=True, help="Place the smallest order far from the market too, and cancel it at once.")
+@_format
+def check_venue(config: str, account: str | None, market: str | None, place: bool, form: str) -> int:
+    """Talk to the exchange of CONFIG once: show requests and replies, and what each rule makes of them. Nothing is traded.
+
+    Exit status: 0 all was understood; 1 not all; 2 bad input.
+    """
+    import asyncio
+
+    from orderbook_tui.config import load_config
+    from orderbook_tui.engine.venue_check import as_facts, check_venue, in_words, is_understood
+
+    said = asyncio.run(check_venue(load_config(config), Path(config).parent, account=account, market=market, place=place))
+    if form == "json":
+        print(json.dumps(as_facts(said)))
+    else:
+        print("\n".join(harmless(line, len(line) * 10) for line in in_words(said)))
+    return ExitStatus.OK if is_understood(said) else ExitStatus.INCOMPLETE
+
+
+@venue.command("markets")
+@click.argument("config")
+@click.option(
+    "--market", "markets", multiple=True, metavar="SYMBOL", help="Which, as BTC/USDT; repeatable. [default: the config's]"
+)
+@_allow_code
+def venue_markets(config: str, markets: tuple[str, ...], allow_code: bool) -> int:
+    """Print the sections `assets` and `markets` of a config, made from the precision and limits of CONFIG's ccxt exchange."""
+    import asyncio
+
+    from orderbook_tui.config import load_config
+    from orderbook_tui.engine.trust import Origin
+    from orderbook_tui.engine.venue_markets import venue_markets as asked
+
+    check_code = _code_check(Origin.config(Path(config)), allow_code=allow_code)
+    print(json.dumps(asyncio.run(asked(load_config(config), markets, check_code)), indent=2))
     return 0
 
 
@@ -431,6 +557,26 @@ def _allowed_at_terminal(code: "Code", origin: "Origin") -> bool:
         return False
     print("Run it, now and later? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _confirm_real_money(simulation: "Simulation", *, leave_sandbox: bool) -> None:
+    """Have it confirmed that orders are real, where they would be: by the option, or by whoever is at the terminal.
+
+    Raises:
+        ConfigError: nobody confirms it.
+    """
+    from orderbook_tui.engine.simulation import REAL_MONEY
+
+    if not simulation.is_for_real or simulation.status.value == "DONE":
+        return
+    if not leave_sandbox:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise ConfigError([Problem("venue.sandbox", f"{REAL_MONEY}; without a terminal, --leave-sandbox does")])
+        print("This run trades outside the sandbox: its orders are real, with real money.", file=sys.stderr)
+        print("Place real orders? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise ConfigError([Problem("venue.sandbox", REAL_MONEY)])
+    simulation.leave_sandbox()
 
 
 def _warn_about(folder: str) -> None:

@@ -9,7 +9,8 @@ OrderbookTuiError
 │   ├── InsufficientBudget, DisciplineError, Rejected        permanent
 │   ├── VenueUnavailable, NotThere                           transient
 │   ├── OutcomeUnknown                                       unknown: a person decides
-│   └── Unanswered                                           unknown, but whoever tries again asks the venue first
+│   ├── Unanswered                                           unknown, but whoever tries again asks the venue first
+│   └── NotSeen                                              unknown: not there now, and may still arrive
 └── CheckpointError        a checkpoint that cannot be written or read
     ├── CheckpointNotFound, CheckpointDamaged, CheckpointInUse, CheckpointTooNew
     └── StorageError       the disk or the folder said no
@@ -141,6 +142,10 @@ class Unanswered(OutcomeUnknown):
     """The venue cannot say now whether it took the order. To try again is to ask it again: nothing is placed twice."""
 
     code = UNANSWERED
+
+
+class NotSeen(Unanswered):
+    """The venue has no such order now, but what was sent of it may still arrive."""
 
 
 class CheckpointError(OrderbookTuiError):

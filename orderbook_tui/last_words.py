@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from orderbook_tui.core.words import harmless
+from orderbook_tui.environment import hide
 
 
 def tell(text: str) -> None:
     """Write lines to stderr."""
     for line in text.rstrip("\n").split("\n"):
-        print(harmless(line), file=sys.stderr)
+        print(harmless(hide(line)), file=sys.stderr)
 
 
 def tell_whole(error: BaseException) -> None:
@@ -45,7 +46,7 @@ def tell_logs() -> None:
 
     class Harmless(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
-            return "\n".join(map(harmless, super().format(record).split("\n")))
+            return "\n".join(map(harmless, hide(super().format(record)).split("\n")))
 
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(Harmless())

@@ -11,13 +11,15 @@ from typing import Any
 from orderbook_tui.core.slot import SlotState
 from orderbook_tui.core.words import harmless
 from orderbook_tui.engine.control import Ending
-from orderbook_tui.engine.export import moment
 from orderbook_tui.engine.persistence import SimulationInfo
+from orderbook_tui.engine.reconciliation import Reconciliation
 from orderbook_tui.engine.simulation import Simulation
-from orderbook_tui.engine.summary import summary, text
+from orderbook_tui.engine.summary import moment, summary, text
 from orderbook_tui.engine.verifying import Verified
 
 MOST_FAILURES_SHOWN = 20
+MOST_SLOTS_SHOWN = 3
+"""Slots that are named for a difference between the ledger and the venue."""
 
 
 def print_summary(simulation: Simulation, ending: Ending, *, as_json: bool) -> None:
@@ -57,6 +59,7 @@ def _summary_lines(simulation: Simulation, facts: dict[str, Any]) -> Iterator[st
     yield ""
     yield from _failures(simulation)
     yield from _open_orders(facts["open_orders"])
+    yield from reconciled_in_words(simulation.reconciliation)
     broken = [name for name, holds in facts["invariants"].items() if not holds]
     yield f"Invariants: {'all ' + str(len(facts['invariants'])) + ' hold' if not broken else 'BROKEN: ' + ', '.join(broken)}"
     yield from (f"  {name}: {'yes' if holds else 'NO'}" for name, holds in facts["invariants"].items())
@@ -93,6 +96,30 @@ def _open_orders(orders: list[dict[str, Any]]) -> Iterator[str]:
         yield f"  slot {order['slot']}: {account} {order['side']} {order['open']} {market} at {order['price']}"
     if len(orders) > MOST_FAILURES_SHOWN:
         yield f"  and {len(orders) - MOST_FAILURES_SHOWN} more"
+
+
+def reconciled_in_words(found: Reconciliation | None) -> Iterator[str]:
+    """Yield what came of comparing the ledger with the venue; nothing where there was nothing to compare."""
+    if found is None:
+        return
+    if found.failed:
+        yield f"NOT RECONCILED with the venue: {harmless(found.failed, 500)}"
+        return
+    count = len(found.differences)
+    outcome = f"{count} DIFFERENCE{'S' if count != 1 else ''}" if count else "no differences"
+    what = f"{found.balances} balances of {found.accounts} accounts and {found.orders} open orders compared"
+    yield f"Reconciled with the venue: {outcome} ({what})"
+    if found.foreign:
+        yield f"  open orders there that are none of this run's: {found.foreign}"
+    yield from (f"  {harmless(note)}" for note in found.notes)
+    for each in found.differences[:MOST_FAILURES_SHOWN]:
+        yield f"  {harmless(each.words)}"
+        for slot, why in zip(each.slots[:MOST_SLOTS_SHOWN], each.why, strict=False):
+            yield f"    slot {slot}: {why}"
+        if len(each.slots) > MOST_SLOTS_SHOWN:
+            yield f"    and {len(each.slots) - MOST_SLOTS_SHOWN} slots more"
+    if count > MOST_FAILURES_SHOWN:
+        yield f"  and {count - MOST_FAILURES_SHOWN} more (--format json has all)"
 
 
 def runs(infos: Sequence[SimulationInfo]) -> list[dict[str, Any]]:

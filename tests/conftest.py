@@ -1,5 +1,6 @@
 """No test depends on who runs it: not on settings or what was allowed, nor on signals that are ignored in the background."""
 
+import gc
 import signal
 from collections.abc import Iterator
 
@@ -19,3 +20,10 @@ def _signals_as_in_the_foreground() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lasts as long as the tests, and look for garbage less often: a fifth of the time went there."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 10)

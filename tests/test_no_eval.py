@@ -13,10 +13,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "yaml", "subprocess", "pty", "code", "codeop", "ctypes", "xml"}
 CALLS = {"eval", "exec", "compile", "__import__", "breakpoint", "input"}
 OF_OS = {"system", "popen", "startfile", "execv", "execve", "execvp", "execl", "spawnv", "posix_spawn", "putenv"}
-IMPORTS_CODE = {"venues/python.py"}
+IMPORTS_CODE = {"venues/user_code.py"}
 """Where a user's own code is imported, after it was allowed."""
-READS_ENVIRONMENT = {"cli.py"}
-"""Where a variable is set for a library of ours; nothing of the environment is read."""
+READS_ENVIRONMENT = {"cli.py", "environment.py"}
+"""Where a variable is set for a library of ours, and where the config's placeholders get their values."""
 
 
 def named(file: Path) -> str:

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from orderbook_tui.config.accounts import account_troubles
 from orderbook_tui.config.budgets import budget_troubles, nothing_by_that_name
+from orderbook_tui.config.ccxt import CcxtVenueSpec
+from orderbook_tui.config.database import PARTS, is_read
 from orderbook_tui.config.facts import Facts
 from orderbook_tui.config.models import MatchWith
 from orderbook_tui.config.reading import Trouble
@@ -29,8 +31,52 @@ def check(facts: Facts) -> Iterator[Trouble]:
             yield from checker(facts)
 
 
+def _database(facts: Facts) -> Iterator[Trouble]:
+    spec = facts.config.database
+    if spec is None:
+        return
+    parts = [part for part in PARTS if is_read(spec, part)]
+    if not parts:
+        yield Trouble(("database",), "reads nothing: give accounts, markets or budgets")
+    for part in parts:
+        rows, section = getattr(spec, part), _INSTEAD[part]
+        if (rows.table is None) == (rows.query is None):
+            given = "none" if rows.table is None else "both"
+            yield Trouble(("database", part), f"give exactly one of table and query, not {given}")
+        if section in facts.config.model_fields_set and getattr(facts.config, section) is not None:
+            yield Trouble((section,), f"is given here, and database.{part} as well: keep one of them")
+    if spec.accounts is not None and spec.accounts.id is None and spec.accounts.name is None:
+        yield Trouble(("database", "accounts"), "an account needs a column for its id or its name: not both can be null")
+
+
+def _listed(facts: Facts) -> Iterator[Trouble]:
+    """Find markets of a ccxt venue that are nowhere, or in two places."""
+    config, venue = facts.config, facts.config.venue
+    if not isinstance(venue, CcxtVenueSpec):
+        return
+    read = is_read(config.database, "markets")
+    if not venue.markets:
+        if config.markets is None and not read:
+            ways = 'give venue.markets, as the exchange calls them, such as ["BTC/USDT"], or the section markets'
+            yield Trouble(("venue",), f"does not say which markets are traded: {ways}")
+        if venue.reference_prices:
+            yield Trouble(("venue", "reference_prices"), "has no effect without venue.markets: a market has its own")
+        return
+    if config.markets is not None:
+        yield Trouble(("markets",), "is given here, and venue.markets as well: keep one of them")
+    elif read:
+        yield Trouble(("database", "markets"), "is given here, and venue.markets as well: keep one of them")
+    first: dict[str, int] = {}
+    for index, symbol in enumerate(venue.markets):
+        if first.setdefault(symbol, index) != index:
+            yield Trouble(("venue", "markets", index), f"{shown(symbol)} is already market [{first[symbol]}]")
+    for symbol in venue.reference_prices:
+        if symbol not in first:
+            yield nothing_by_that_name(("venue", "reference_prices", symbol), symbol, "market", venue.markets)
+
+
 def _accounts(facts: Facts) -> Iterator[Trouble]:
-    if facts.known is not None:
+    if facts.known is not None or facts.is_elsewhere("accounts"):
         return
     spec = facts.config.accounts
     given = [way for way in ("generate", "list", "file") if getattr(spec, way) is not None]
@@ -74,6 +120,8 @@ def _markets(facts: Facts) -> Iterator[Trouble]:
 
 def _active(facts: Facts) -> Iterator[Trouble]:
     specs = list(facts.market_specs())
+    if facts.is_elsewhere("markets"):
+        return
     if facts.config.markets is None and not specs:
         if facts.assets is None:
             return
@@ -121,7 +169,7 @@ def _weights(facts: Facts) -> Iterator[Trouble]:
     if weights is None:
         yield Trouble(place, 'missing: market_distribution "weighted" needs the share of each market')
         return
-    if not facts.is_sound("markets"):
+    if not facts.is_sound("markets") or facts.is_elsewhere("markets"):
         return
     statuses = {market.symbol: market.status for _, market in facts.market_specs()}
     for symbol in weights:
@@ -187,6 +235,8 @@ def _overrides(facts: Facts) -> Iterator[Trouble]:
 
 
 def _budgets(facts: Facts) -> Iterator[Trouble]:
+    if facts.is_elsewhere("budgets"):
+        return
     specs = facts.config.budget.budgets
     named = facts.named if any(spec.account_id is not None for spec in specs) else None
     yield from budget_troubles(specs, named, facts.account_names if named else (), facts.assets)
@@ -229,10 +279,15 @@ def _without_symbol(message: str, symbol: str) -> str:
     return message.removeprefix(f"{symbol}: ")
 
 
+_INSTEAD: Final = {"accounts": "accounts", "markets": "markets", "budgets": "budget"}
+"""The section that what is read from a database takes the place of."""
+
 _SIZES: Final = ("scheduler.min_amount", "scheduler.max_amount", "scheduler.amount_in")
 _OFFSETS: Final = ("scheduler.bid_price_offset", "scheduler.ask_price_offset")
 
 _CHECKS: Final[Sequence[tuple[Sequence[str], Callable[[Facts], Iterator[Trouble]]]]] = (
+    (("database",), _database),
+    (("database", "markets", "venue"), _listed),
     ((), _accounts),
     (("accounts", "scheduler.trades_per_account", "scheduler.rounds"), _count),
     ((), _assets),

@@ -27,6 +27,13 @@ class Draft:
         self._kept: dict[Place, list[int]] = {}
         self.config = self._read(document.lost)
 
+    @classmethod
+    def of(cls, config: SimulatorConfig) -> "Draft":
+        """Return what a configuration would be read as in which every section is sound."""
+        draft = cls(Document({}, []))
+        draft.config = config
+        return draft
+
     def is_sound(self, place: Place) -> bool:
         """Whether nothing at, in or around `place` was refused."""
         around = (place[:length] for length in range(len(place)))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from orderbook_tui.config.accounts import account_troubles
 from orderbook_tui.config.budgets import directory
+from orderbook_tui.config.ccxt import lists_markets
+from orderbook_tui.config.database import Part, is_read
 from orderbook_tui.config.draft import Draft
 from orderbook_tui.config.models import AccountsSpec, MarketSpec
 from orderbook_tui.config.showing import Place, file_text
@@ -58,10 +60,16 @@ class Facts:
         """Whether nothing at, in or around a place was refused by itself."""
         return self.draft.is_sound(path)
 
+    def is_elsewhere(self, part: Part) -> bool:
+        """Whether a part is in a database or at an exchange, and so not known here."""
+        return is_read(self.config.database, part) or (part == "markets" and lists_markets(self.config.venue))
+
     @cached_property
     def accounts(self) -> list[Account] | None:
         if self.known is not None:
             return self.known.accounts
+        if self.is_elsewhere("accounts"):
+            return None
         spec = self.config.accounts
         given = [way for way in (spec.generate, spec.list, spec.file) if way is not None]
         if not self.is_sound("accounts") or len(given) != 1 or (spec.list and any(account_troubles(spec.list))):
@@ -81,6 +89,8 @@ class Facts:
     @cached_property
     def account_count(self) -> int | None:
         spec = self.config.accounts
+        if self.known is None and self.is_elsewhere("accounts"):
+            return None
         if spec.generate and spec.list is None and spec.file is None and self.is_sound("accounts"):
             return spec.generate.count  # a million of them need not be made to be counted
         return None if self.accounts is None else len(self.accounts)
@@ -105,13 +115,16 @@ class Facts:
     def sound_accounts(self) -> KnownAccounts | None:
         """Return what to know of the accounts in the next reading; to be asked when no check has found them wrong."""
         spec = self.config.accounts
+        if self.is_elsewhere("accounts"):
+            return None
         if self.known is not None or spec.list is not None or spec.file is not None:
             return self._found_accounts
         return KnownAccounts(spec, self.folder)
 
     @cached_property
     def assets(self) -> dict[str, Asset] | None:
-        sound = self.is_sound("assets") and (self.config.assets is not None or self.is_sound("markets"))
+        from_markets = self.is_sound("markets") and not self.is_elsewhere("markets")
+        sound = self.is_sound("assets") and (self.config.assets is not None or from_markets)
         return assets_of(self.config) if sound else None
 
     @cached_property
@@ -129,6 +142,8 @@ class Facts:
 
     def market_specs(self) -> Iterator[tuple[Place, MarketSpec]]:
         """Yield what is known of each market, with its place: the default ones stand at none."""
+        if self.is_elsewhere("markets"):
+            return
         if self.is_sound("markets") or self.config.markets is not None:
             for index, spec in enumerate(markets_of(self.config)):
                 yield (("markets",) if self.config.markets is None else ("markets", index)), spec

@@ -78,7 +78,8 @@ def budget_rows(tree: Tree) -> list[object]:
     rows = value_at(tree, BUDGETS)
     if isinstance(rows, list):
         return rows
-    default = BudgetsSpec().budgets if rows is ABSENT else ()
+    from_database = value_at(tree, ("database", "budgets")) is not ABSENT
+    default = BudgetsSpec().budgets if rows is ABSENT and not from_database else ()
     return [{"amount": Number(written(spec.amount))} for spec in default]
 
 
@@ -152,7 +153,8 @@ def _plain_fields(tree: Tree) -> Iterator[FormField]:
     """Yield every field but those of the budgets."""
     for key in ("name", "seed", "state_dir"):
         yield _field(tree, SimulatorConfig, (key,))
-    if isinstance(value_at(tree, ("accounts", "generate")), Mapping) or "accounts" not in tree:
+    from_database = value_at(tree, ("database", "accounts")) is not ABSENT
+    if isinstance(value_at(tree, ("accounts", "generate")), Mapping) or not ("accounts" in tree or from_database):
         for key in GenerateSpec.model_fields:
             yield _field(tree, GenerateSpec, ("accounts", "generate", key))
     yield from _section_fields(tree, SchedulerSpec, ("scheduler",))

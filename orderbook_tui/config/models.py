@@ -8,6 +8,7 @@
     ├── scheduler   which trades, how many, how large
     ├── processor   how they are run: retries, pace, what to do when retries are spent
     ├── budget      what each account may give
+    ├── database    where accounts, markets and budgets are read from instead (see `database`)
     └── venue       where orders go (see `venue`)
 
 Everything has a default, so `{}` is a configuration. A model knows its own section only; what must agree between
@@ -21,6 +22,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
+from orderbook_tui.config.database import DatabaseSpec
 from orderbook_tui.config.fields import (
     WORDS,
     Amount,
@@ -246,6 +248,8 @@ class ProcessorSpec(Section):
     """How much a wait varies, as a fraction of it: 0.1 is 10 % up and down."""
     slots_per_second: Annotated[Real, Field(ge=0.00001, le=10_000_000)] | None = None
     """The pace; null is as fast as it goes."""
+    concurrency: Annotated[Whole, Field(ge=1, le=1024)] = 1
+    """How many pairs are run at once; a pair keeps its order, and each account its slots."""
     on_failure: OnFailure = OnFailure.ASK
     """What happens without a screen when the retries of a slot are spent; `ask` asks in the terminal."""
     cancel_open_orders_at_end: Flag = True
@@ -289,6 +293,8 @@ class SimulatorConfig(Section):
     """How they are run."""
     budget: BudgetsSpec = BudgetsSpec()
     """What each account may give."""
+    database: DatabaseSpec | None = None
+    """A database that accounts, markets or budgets are read from, in place of the sections above."""
     venue: Venue = EmbeddedVenueSpec()
     """Where orders go."""
     state_dir: Name = "./simulator_state"

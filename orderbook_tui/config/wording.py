@@ -13,15 +13,21 @@ from typing import Final, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from orderbook_tui.config.ccxt import CcxtVenueSpec
 from orderbook_tui.config.fields import UNKNOWN_KIND, WORDS, Section
+from orderbook_tui.config.fix import FixVenueSpec
+from orderbook_tui.config.http import HttpVenueSpec
 from orderbook_tui.config.models import STRATEGY_MAP, STRATEGY_NAME, MatchWith, SimulatorConfig
 from orderbook_tui.config.reading import Trouble
 from orderbook_tui.config.showing import Place, number_text, plain_text, shown
-from orderbook_tui.config.venue import EMBEDDED, PYTHON, EmbeddedVenueSpec, PythonVenueSpec
+from orderbook_tui.config.venue import CCXT, EMBEDDED, FIX, HTTP, PYTHON, EmbeddedVenueSpec, PythonVenueSpec
 
 _TAGS: Final[Mapping[str | int, type[Section] | None]] = {
     EMBEDDED: EmbeddedVenueSpec,
     PYTHON: PythonVenueSpec,
+    HTTP: HttpVenueSpec,
+    FIX: FixVenueSpec,
+    CCXT: CcxtVenueSpec,
     STRATEGY_MAP: MatchWith,
     STRATEGY_NAME: None,
 }

@@ -68,6 +68,10 @@ def _folds(state: SimulationState, budgets: BudgetStore, settlement: Settlement)
     try:
         for movement in settlement.movements(state.journal):
             apply(folded[movement.account, movement.asset], movement.kind, movement.amount)
+        for slot in state.slots:
+            if slot.is_under_way and not slot.in_doubt and not slot.open:
+                need = settlement.need(slot.action, slot.action.quantity - slot.filled)
+                folded[slot.account_id, slot.action.bid_asset].lock(need)  # the journal does not know of it yet
     except (OrderbookTuiError, KeyError):
         return False  # a movement that cannot have been made
     return all(

@@ -55,6 +55,17 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
     taker_fee: int
     at: int
     outside: str | None = None
+    id: str | None = None
+    """What the venue calls it; None where it does not say, or is in this process."""
+
+
+class Balance(msgspec.Struct, frozen=True, gc=False):
+    """What a venue says that an account holds of an asset, in the asset's units."""
+
+    account: str
+    asset: str
+    available: int
+    locked: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, gc=False):

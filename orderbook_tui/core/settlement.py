@@ -137,13 +137,14 @@ class Settlement:
             self.give_back(slot)
 
     def locked_by_open_orders(self) -> dict[tuple[str, str], int]:
-        """Return what open orders, and those that may be open, need per account and asset: that must be locked, and no more.
+        """Return what open orders, those that may be open, and those that are being placed need per account and asset.
 
-        Amounts are in units.
+        That must be locked, and no more. Amounts are in units.
         """
         needed: dict[tuple[str, str], int] = {}
         for slot in self._slots:
-            lots = slot.open or (slot.action.quantity - slot.filled if slot.last_attempt is not None and slot.in_doubt else 0)
+            held = slot.last_attempt is not None and (slot.in_doubt or slot.is_under_way)
+            lots = slot.open or (slot.action.quantity - slot.filled if held else 0)
             if lots:
                 key = slot.account_id, slot.action.bid_asset
                 needed[key] = needed.get(key, 0) + self.need(slot.action, lots)

@@ -116,6 +116,11 @@ class ActionSlot(msgspec.Struct, gc=False):
         return self.state is not _SKIPPED
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether an attempt has begun and not ended: what it locked is in the budgets, and not yet in the journal."""
+        return self.state is _IN_PROGRESS and self.last_attempt is not None and not self.last_attempt.ended
+
+    @property
     def begins_anew(self) -> bool:
         """Whether the next attempt is for another order: the last was accepted, refused for good, or is not there."""
         attempt = self.last_attempt

@@ -17,7 +17,7 @@ from orderbook_tui.core.journal import Attempt, Decision, Event, Failure
 from orderbook_tui.core.market import Account, Market
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.slot import ActionSlot, SlotState, Verdict
-from orderbook_tui.errors import FailureKind, ScheduleError
+from orderbook_tui.errors import UNANSWERED, FailureKind, ScheduleError
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,10 +168,14 @@ class SimulationState:
                 placed[event.slot] = None
         return [self.slots[sequence] for sequence in placed]
 
-    def doubt(self, slot: ActionSlot, now: int) -> None:
-        """End the slot's attempt without an answer: its order may exist, and somebody has to say what next."""
+    def doubt(self, slot: ActionSlot, now: int, *, can_be_settled: bool = False) -> None:
+        """End the slot's attempt without an answer: its order may exist.
+
+        Somebody has to say what next, unless another attempt settles that by itself, and places nothing twice.
+        """
         message = f"the run ended while order {slot.client_order_id} was being placed: it may exist at the venue"
-        slot.fail_attempt(Failure("unknown", FailureKind.UNKNOWN, message), now)
+        code = UNANSWERED if can_be_settled else "unknown"
+        slot.fail_attempt(Failure(code, FailureKind.UNKNOWN, message), now)
         self.journal.extend(slot.attempts[-1:])
 
     def journal_missing(self) -> None:

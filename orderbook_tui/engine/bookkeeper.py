@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Collection
+from inspect import iscoroutine
 
 from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.journal import Attempt, Decision, Failure, RecoveryAction
@@ -9,6 +10,7 @@ from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.engine.decisions import Question
+from orderbook_tui.engine.elsewhere import Closing
 from orderbook_tui.engine.executor import SlotExecutor
 from orderbook_tui.engine.persistence import CheckpointWriter
 
@@ -38,20 +40,25 @@ class Bookkeeper:
         self._still_counted = set(revisiting)
         self._asked, self._failed = asked, failed
 
-    def slot_ended(self, slot: ActionSlot) -> None:
+    def slot_ended(self, slot: ActionSlot) -> Closing:
         state = self._state
         if slot.state is _COMPLETED:
             state.stats.completed_slots += 1
         else:
             state.stats.count(slot.state)
         if slot.decisions:
-            self._pair_ended(slot)
+            closing = self._pair_ended(slot)
+            if closing is not None:
+                return self._close(closing, decided=True)
             self.flush()
-            return
+            return None
         if slot.sequence & 1 and (slot.open or state.slots[slot.sequence ^ 1].open):
-            self._pair_ended(slot)
+            closing = self._pair_ended(slot)
+            if closing is not None:
+                return self._close(closing)
         if self._writer is not None:
             self._writer.slot_ended(state.journal)
+        return None
 
     def place_revisited(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
         """Place the order of a slot that was Failed and is run once more."""
@@ -92,28 +99,56 @@ class Bookkeeper:
             self._executor.risk(slot),
         )
 
-    def tidy(self, *, everything: bool) -> None:
+    async def tidy(self, *, everything: bool) -> None:
         """Cancel what must not stay open when the slots are through: everything, or what a revisit left of its pairs."""
+        if everything or self._revisiting:
+            await self._cancel_open(everything=everything)
+
+    async def close_ended_pairs(self) -> None:
+        """Cancel what an earlier life left of pairs that have ended at a venue that outlives it."""
+        if self._executor.elsewhere is not None:
+            await self._cancel_open(everything=False)
+
+    async def _cancel_open(self, *, everything: bool) -> None:
         slots = self._state.slots
-        if not (everything or self._revisiting) or not any(slot.open for slot in slots):
+        if not any(slot.open for slot in slots):
             return
         for slot in self._state.open_slots():
-            if everything or (slot.action.matching_strategy.account is not None and slots[slot.partner].is_ended):
-                self._executor.cancel(slot)
+            partner = slots[slot.partner]
+            directed = slot.action.matching_strategy.account is not None
+            if everything or (directed and slot.is_ended and partner.is_ended):
+                closing = self._executor.cancel(slot)
+                if closing is not None:
+                    await closing
 
     def flush(self) -> None:
         """Save everything, durably."""
         if self._writer is not None:
             self._writer.flush(self._state.journal, barrier=True)
 
-    def _pair_ended(self, slot: ActionSlot) -> None:
+    def _pair_ended(self, slot: ActionSlot) -> Closing:
         """Cancel what is left of a directed pair, once none of it is still to come."""
         partner = self._state.slots[slot.partner]
         first = not slot.sequence & 1
         revisited = partner.state is SlotState.FAILED and partner.sequence in self._revisiting
         to_come = first and (not partner.is_ended or revisited)
         if slot.action.matching_strategy.account is not None and not to_come:
-            self._executor.close_pair(slot)
+            return self._executor.close_pair(slot)
+        return None
+
+    async def _close(self, closing: Awaitable[None], *, decided: bool = False) -> None:
+        """Save that a slot has ended, take back what is left of its pair, and save that."""
+        try:
+            if self._writer is not None:
+                # Nobody waits for the disk here, but for a decision: what it lost, the venue would be asked about.
+                self._writer.flush(self._state.journal, barrier=decided)
+        except BaseException:
+            if iscoroutine(closing):
+                closing.close()  # it is not to be begun
+            raise
+        await closing
+        if self._writer is not None:
+            self._writer.slot_ended(self._state.journal)
 
 
 def give_up(state: SimulationState, settlement: Settlement, slot: ActionSlot, by: str) -> bool:

@@ -3,10 +3,11 @@
     plan       rows of each table -> digest of each table -> digest of these, 32 bytes    plan.digest
     journal    link before, rows of a commit -> digest of both, 16 bytes                  chain of the commit's last row
 
-The first link follows the plan's digest, so a journal belongs to its plan; that of the intents does so too. A row is hashed
-as a MessagePack array of its columns, with `chain` NULL and without `digest`; one of journal or intents has the place of its
-table in `CHAINED` in front. A commit is an array of such rows in their order, a table of the plan one array for every 10,000.
-The digest is BLAKE2b, which for so few bytes takes half of SHA-256's time.
+The first link follows the plan's digest, so a journal belongs to its plan; intents and opening balances have chains of their
+own, which begin there too. A row is hashed as a MessagePack array of its columns, with `chain` NULL and without `digest`; one
+of a chain has the place of its table in `CHAINED` in front, and the columns that the file's version has. A commit is an array
+of such rows in their order, a table of the plan one array for every 10,000. The digest is BLAKE2b, which for so few bytes
+takes half of SHA-256's time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +17,10 @@ from typing import Any, Final
 
 import msgspec
 
-from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES, PLAN_TABLES
+from orderbook_tui.engine.checkpoint_schema import PLAN_TABLES
 
 Row = tuple[Any, ...]
 
-CHAINED: Final = (*JOURNAL_TABLES, "intents")
 PIECE: Final = 10_000
 """Rows of a plan that are hashed together, and rows between two reports of how far reading has come: some 20 ms of work."""
 LINK_BYTES: Final = 16

@@ -1,5 +1,5 @@
 """From the rows of a checkpoint's journal to its events, piece by piece, each held against its chain, the slots and what
-came before; and to the intents beside it."""
+came before; and to the intents and opening balances beside it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 import apsw
 import msgspec
 
-from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, Failure, RecoveryAction
+from orderbook_tui.core.journal import Attempt, Balance, Cancel, Decision, Event, Execution, Failure, RecoveryAction
 from orderbook_tui.core.slot import ActionSlot
-from orderbook_tui.engine.checkpoint_chain import CHAINED, PIECE, ChainCheck, Row
+from orderbook_tui.engine.checkpoint_chain import PIECE, ChainCheck, Row
 from orderbook_tui.engine.checkpoint_file import undressed
-from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES
+from orderbook_tui.engine.checkpoint_schema import CHAINED, JOURNAL_TABLES
 from orderbook_tui.engine.progress import Told
 from orderbook_tui.errors import FailureKind
 
@@ -20,7 +20,8 @@ _EVENTS: Final = "SELECT max({}) + 1".format(
 )  # fmt: skip
 _NEWEST: Final = " UNION ALL ".join(f"SELECT chain FROM {table} WHERE n = ?1" for table in JOURNAL_TABLES)
 _COUNT_OF_INTENTS: Final = "SELECT coalesce(max(place) + 1, 0) FROM intents"
-_INTENTS: Final = CHAINED.index("intents")
+_INTENTS, _BALANCES = CHAINED.index("intents"), CHAINED.index("opening_balances")
+_OF_A_BALANCE: Final = (str, str, int, int)
 _KINDS: Final = {member.value: member for member in FailureKind}
 _ACTIONS: Final = {member.value: member for member in RecoveryAction}
 
@@ -61,11 +62,16 @@ def ends_of_chains(connection: apsw.Connection) -> tuple[int, bytes, int, bytes]
     Raises:
         Misfit: the last event or intent has no link.
     """
-    start = _link(connection, "SELECT digest FROM plan")
+    start = start_of_chains(connection)
     length, intents = count_events(connection), _number(connection, _COUNT_OF_INTENTS)
     newest = _link(connection, _NEWEST, length - 1) if length else start
     meant = _link(connection, "SELECT chain FROM intents WHERE place = ?", intents - 1) if intents else start
     return length, newest, intents, meant
+
+
+def start_of_chains(connection: apsw.Connection) -> bytes:
+    """Return what the first link of each chain follows: the digest of the plan."""
+    return _link(connection, "SELECT digest FROM plan")
 
 
 def _link(connection: apsw.Connection, sql: str, *of: int) -> bytes:
@@ -120,6 +126,7 @@ def _read_piece(connection: apsw.Connection, start: int, end: int, chain: ChainC
     rows: list[Any] = [None] * (end - start)
     linked: list[int] = []
     no_link = "" if chain is not None else ", NULL"
+    has_ids = connection.pragma("user_version") > 2
 
     def of(table: str) -> Iterable[Any]:
         sql = f"SELECT {CHAINED.index(table)}, *{no_link} FROM {table} WHERE n >= ? AND n < ? ORDER BY n"
@@ -137,14 +144,19 @@ def _read_piece(connection: apsw.Connection, start: int, end: int, chain: ChainC
         else:
             events[place] = Attempt(slot, number, started, ended, undressed(order_id) if type(order_id) is bytes else order_id)
     for row in of("fills"):
-        _, n, maker, taker, price, quantity, maker_fee, taker_fee, at, outside, found = row
+        if has_ids:
+            _, n, maker, taker, price, quantity, maker_fee, taker_fee, at, outside, called, found = row
+        else:
+            _, n, maker, taker, price, quantity, maker_fee, taker_fee, at, outside, found = row
+            called = None
         place = n - start
         rows[place] = row
         if found is not None:
             linked.append(place)
         events[place] = Execution(
-            maker, taker, price, quantity, maker_fee, taker_fee, at, undressed(outside) if type(outside) is bytes else outside
-        )
+            maker, taker, price, quantity, maker_fee, taker_fee, at,
+            undressed(outside) if type(outside) is bytes else outside, undressed(called) if type(called) is bytes else called,
+        )  # fmt: skip
     for row in of("cancels"):
         _, n, slot, quantity, at, found = row
         rows[n - start] = row
@@ -174,12 +186,33 @@ def read_intents(connection: apsw.Connection, chain: ChainCheck | None) -> list[
     columns = "*" if connection.pragma("user_version") > 1 else "place, slot, number, client_order_id, 0, NULL"
     rows = connection.execute(f"SELECT {_INTENTS}, {columns} FROM intents ORDER BY place").fetchall()
     if chain is not None:
-        if rows and rows[-1][1] != len(rows) - 1:
-            raise Misfit(f"what it meant to place is {rows[-1][1]} orders long, but {len(rows)} of them are there")
-        _follow(chain, rows, [place for place, row in enumerate(rows) if row[-1] is not None], "intent")
-        if not chain.is_whole:
-            raise Misfit("the last order that it meant to place has no link of the chain")
+        _follow_all(chain, rows, "intent")
     return [Intent(slot, number, undressed(order), at) for _, _, slot, number, order, at, _ in rows]  # type: ignore[arg-type]
+
+
+def read_balances(connection: apsw.Connection, chain: ChainCheck | None) -> list[Balance]:
+    """Return what accounts held elsewhere before anything was placed; nothing where that was never noted.
+
+    Raises:
+        Misfit: it is not what was written.
+    """
+    if chain is None or connection.pragma("user_version") < 3:
+        return []
+    rows = connection.execute(f"SELECT {_BALANCES}, * FROM opening_balances ORDER BY place").fetchall()
+    _follow_all(chain, rows, "opening balance")
+    found = [tuple(map(undressed, row[2:-1])) for row in rows]
+    if not all(tuple(map(type, columns)) == _OF_A_BALANCE for columns in found):
+        raise Misfit("an opening balance is none")
+    return [Balance(*columns) for columns in found]
+
+
+def _follow_all(chain: ChainCheck, rows: Sequence[Row], what: str) -> None:
+    """Hold all rows of a table, whose places must be 0, 1, 2, ..., against their chain."""
+    if rows and rows[-1][1] != len(rows) - 1:
+        raise Misfit(f"its last {what} has the place {rows[-1][1]}, but {len(rows)} of them are there")
+    _follow(chain, rows, [place for place, row in enumerate(rows) if row[-1] is not None], what)
+    if not chain.is_whole:
+        raise Misfit(f"its last {what} has no link of the chain")
 
 
 def _follow(chain: ChainCheck, rows: Sequence[Row], linked: Iterable[int], what: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import apsw
 
+from orderbook_tui.core.journal import Balance
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.engine.checkpoint_file import check_ours, explained, journals, opened
 from orderbook_tui.engine.checkpoint_journal import Intent
@@ -26,6 +27,7 @@ def make_checkpoint(
     created_at: int,
     group: int,
     intents: Sequence[Intent] = (),
+    balances: Sequence[Balance] = (),
 ) -> CheckpointWriter:
     """Write all of `state` to a new checkpoint at `path`, whose `guard` is held; where that fails, there is none.
 
@@ -33,7 +35,7 @@ def make_checkpoint(
         CheckpointError: the plan does not fit together.
         StorageError: it cannot be written.
     """
-    create_file(path, state, run, created_at, intents)
+    create_file(path, state, run, created_at, intents, balances)
     try:
         writer = CheckpointWriter.open(path, guard, group=group)
         try:
@@ -75,7 +77,7 @@ def make_anew(state: SimulationState, lost: CheckpointWriter, *, group: int) -> 
         CheckpointError: there is something else in its place; nothing has changed.
         StorageError: it cannot be written; nothing has changed.
     """
-    path, intents = lost.path, lost.intents()
+    path, intents, balances = lost.path, lost.intents(), lost.opening_balances()
     if os.path.lexists(path) and not _is_of(path, state):
         raise CheckpointError(f"{path} is not the file that the run was saved in: move it away, and go on")
     guard = lost.guard if lost.guard.is_in_place else Guard.take(lock_of(path))
@@ -84,7 +86,9 @@ def make_anew(state: SimulationState, lost: CheckpointWriter, *, group: int) -> 
             for journal in journals(path):
                 journal.unlink(missing_ok=True)
         run = state.slots[0].run if state.slots else state.id
-        writer = make_checkpoint(path, guard, state, run=run, created_at=state.created_at, group=group, intents=intents)
+        writer = make_checkpoint(
+            path, guard, state, run=run, created_at=state.created_at, group=group, intents=intents, balances=balances
+        )
     except BaseException:
         if guard is not lost.guard:
             guard.release()

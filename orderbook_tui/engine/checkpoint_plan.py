@@ -12,18 +12,25 @@ from pathlib import Path
 import apsw
 
 from orderbook_tui.core.action import OrderMatchingStrategy
-from orderbook_tui.core.journal import Event
+from orderbook_tui.core.journal import Balance, Event
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
 from orderbook_tui.engine.checkpoint_chain import PIECE, PlanDigest, Row
 from orderbook_tui.engine.checkpoint_file import CHECKSUM_BYTES, checksums, dressed, explained
 from orderbook_tui.engine.checkpoint_journal import Intent
-from orderbook_tui.engine.checkpoint_rows import RowInserter, all_dressed, rows_of, rows_of_intents
+from orderbook_tui.engine.checkpoint_rows import RowInserter, all_dressed, rows_of, rows_of_balances, rows_of_intents
 from orderbook_tui.engine.checkpoint_schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, USER_VERSION
 from orderbook_tui.errors import CheckpointError
 
 
-def create_file(path: Path, state: SimulationState, run: str, created_at: int, intents: Sequence[Intent] = ()) -> None:
+def create_file(
+    path: Path,
+    state: SimulationState,
+    run: str,
+    created_at: int,
+    intents: Sequence[Intent] = (),
+    balances: Sequence[Balance] = (),
+) -> None:
     """Write the plan of `state`, and what has happened, to a new file at `path`: it is there whole, on the disk, or not at all.
 
     Raises:
@@ -33,7 +40,7 @@ def create_file(path: Path, state: SimulationState, run: str, created_at: int, i
     try:
         with whole(path) as making, making_tables(making) as connection:
             link = write_plan(connection, state, run, created_at)
-            _write_journal(connection, state.journal, intents, link)
+            _write_journal(connection, state.journal, intents, balances, link)
     except UnicodeEncodeError:
         raise CheckpointError(f"{path} cannot be made: the run's name for its slots is no valid text") from None
     except OverflowError:
@@ -97,13 +104,17 @@ def write_plan(connection: apsw.Connection, state: SimulationState, run: str, cr
     return insert_plan(connection, about, written)
 
 
-def _write_journal(connection: apsw.Connection, journal: Sequence[Event], intents: Sequence[Intent], digest: bytes) -> None:
+def _write_journal(
+    connection: apsw.Connection, journal: Sequence[Event], intents: Sequence[Intent], balances: Sequence[Balance], digest: bytes
+) -> None:
     """Write all that has happened, and what was noted before orders were placed; the chains begin with the plan's digest."""
     inserter, link = RowInserter(connection), digest
     for start in range(0, len(journal), PIECE):
         link = inserter.insert(all_dressed(rows_of(journal, start, min(start + PIECE, len(journal)))), link)
     if intents:
         inserter.insert(all_dressed(rows_of_intents(intents, 0)), digest)
+    if balances:
+        inserter.insert(all_dressed(rows_of_balances(balances)), digest)
 
 
 def insert(connection: apsw.Connection, table: str, rows: Iterable[Row]) -> None:

@@ -13,7 +13,7 @@ from orderbook_tui.config import SimulatorConfig
 from orderbook_tui.core.action import OrderAction, OrderMatchingStrategy, StrategyKind
 from orderbook_tui.core.book import Side, TimeInForce
 from orderbook_tui.core.exchange import FeeSchedule
-from orderbook_tui.core.journal import Attempt, Event
+from orderbook_tui.core.journal import Attempt, Balance, Event
 from orderbook_tui.core.market import Account, Market, MarketStatus, Regulation
 from orderbook_tui.core.money import Asset
 from orderbook_tui.core.replay import Replayed, replay
@@ -21,7 +21,7 @@ from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan
 from orderbook_tui.engine.checkpoint_chain import ChainCheck, PlanDigest
 from orderbook_tui.engine.checkpoint_file import explained, uncollected, undressed
-from orderbook_tui.engine.checkpoint_journal import Intent, Misfit, count_events, read_intents, read_journal
+from orderbook_tui.engine.checkpoint_journal import Intent, Misfit, count_events, read_balances, read_intents, read_journal
 from orderbook_tui.engine.checkpoint_schema import USER_VERSION
 from orderbook_tui.engine.guard import Holder, boot_id, clock_was_kept
 from orderbook_tui.engine.progress import Told, part, untold
@@ -46,6 +46,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """Those whose attempt has no result and that were not withdrawn: the venue has to be asked what became of them."""
     generations: dict[int, tuple[int, int]] = {}
     """Of slots whose order was not their first: the last attempt that was noted, and which generation it was of."""
+    opening_balances: tuple[Balance, ...] = ()
+    """What accounts held at the venue before anything was placed; empty where that was never noted."""
     snapshot: dict[tuple[str, str], Pots] = {}
     """Budgets by account and asset as they were when the journal was as long as now, where they were noted then."""
     version: int = USER_VERSION
@@ -190,7 +192,7 @@ def _read(connection: apsw.Connection, path: Path, told: Told) -> Checkpoint:
     slots = _slots(pieces, plan, strategies, run, count, part(told, 0.0, between))
     if version > 1 and planned.digest() != digest:
         raise Misfit("its plan is not what was written: its digest is another")
-    chain, meant = (ChainCheck(digest), ChainCheck(digest)) if version > 1 else (None, None)
+    chain, meant, held = (ChainCheck(digest), ChainCheck(digest), ChainCheck(digest)) if version > 1 else (None, None, None)
     journal, links = read_journal(connection, slots, chain, settled=bool(budgets), told=part(told, between, 1.0))
     saved_at, counted, finished = _one(connection, "SELECT saved_at, events, finished FROM progress")
     if counted > len(journal) or (finished and counted < len(journal)):
@@ -218,6 +220,7 @@ def _read(connection: apsw.Connection, path: Path, told: Told) -> Checkpoint:
         finished=bool(finished),
         intents=unfinished,
         generations=_generations(intents),
+        opening_balances=tuple(read_balances(connection, held)),
         records=len(journal) + len(intents),
         snapshot=snapshot,
         version=version,

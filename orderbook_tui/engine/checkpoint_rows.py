@@ -1,4 +1,4 @@
-"""From events and intents to the rows of a checkpoint, and into it.
+"""From events, intents and opening balances to the rows of a checkpoint, and into it.
 
 events -> rows -> their link of the chain -> INSERTs, the last with the link
 
@@ -10,18 +10,20 @@ from typing import Any, Final
 
 import apsw
 
-from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution
-from orderbook_tui.engine.checkpoint_chain import CHAINED, Row, link
+from orderbook_tui.core.journal import Attempt, Balance, Cancel, Decision, Event, Execution
+from orderbook_tui.engine.checkpoint_chain import Row, link
 from orderbook_tui.engine.checkpoint_file import dressed
 from orderbook_tui.engine.checkpoint_journal import Intent
+from orderbook_tui.engine.checkpoint_schema import CHAINED
 
 _INSERT: Final = tuple(
     f"INSERT INTO {table} VALUES({','.join(f'?{column}' for column in range(2, columns + 2))})"
-    for table, columns in zip(CHAINED, (10, 10, 5, 7, 6), strict=True)
+    for table, columns in zip(CHAINED, (10, 11, 5, 7, 6, 6), strict=True)
 )
 """How the rows of each table are inserted: the first of a row's values says which statement it is, and is not inserted."""
 _FEW: Final = 8
 INTENTS: Final = CHAINED.index("intents")
+_BALANCES: Final = CHAINED.index("opening_balances")
 
 
 class RowInserter:
@@ -69,6 +71,14 @@ def rows_of_intents(intents: Iterable[Intent], start: int) -> list[Row]:
     ]
 
 
+def rows_of_balances(balances: Iterable[Balance]) -> list[Row]:
+    """Return the rows of opening balances, which are one commit."""
+    return [
+        (_BALANCES, place, balance.account, balance.asset, balance.available, balance.locked, None)
+        for place, balance in enumerate(balances)
+    ]
+
+
 def all_dressed(rows: Iterable[Row]) -> list[Row]:
     """Return rows as columns can hold them, whatever is in them."""
     return [tuple(map(dressed, row)) for row in rows]
@@ -87,7 +97,7 @@ def _attempt(n: int, event: Attempt) -> Row:
 def _fill(n: int, event: Execution) -> Row:
     return (
         1, n, event.maker, event.taker, event.price, event.quantity, event.maker_fee, event.taker_fee, event.at, event.outside,
-        None,
+        event.id, None,
     )  # fmt: skip
 
 

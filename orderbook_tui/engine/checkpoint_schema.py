@@ -3,13 +3,14 @@
     plan, accounts, assets, markets, strategies, plan_budgets, plan_slots     written once
     attempts, fills, cancels, decisions                                       the journal: only ever appended
     intents                                                                   what was about to be placed elsewhere
+    opening_balances                                                          what accounts held elsewhere before that
     progress, budget_snapshot                                                 what the journal folds to, so far
     slots, ledger, history, budgets                                           views, for people with an SQLite shell
 
 The journal's tables share one numbering: `n` is an event's place among all of them. `plan.digest` and `chain` are what
 tells that rows are those that were written (see `checkpoint_chain`). Amounts are in units of the asset
 (see `assets.precision`), prices in ticks, quantities in lots, times in nanoseconds since the epoch. A text that is no
-valid Unicode, or an order id past 64 bits, is a BLOB (see `checkpoint_file`).
+valid Unicode, or an order id or balance past 64 bits, is a BLOB (see `checkpoint_file`).
 
 The checks are those that cost little with every row: `x >= ''` holds for a text or BLOB and for no number, and an IN of
 more than two builds a table each time.
@@ -25,12 +26,17 @@ import msgspec
 
 APPLICATION_ID: Final = 0x4F425475
 """What marks an SQLite file as a checkpoint: "OBTu"."""
-USER_VERSION: Final = 2
-EARLIER: Final = {1: "14b2485022a6c38050731c2cc163ec8710397100b40bd8064976563659ea955e"}
+USER_VERSION: Final = 3
+EARLIER: Final = {
+    1: "14b2485022a6c38050731c2cc163ec8710397100b40bd8064976563659ea955e",
+    2: "add3d6d4c8ed52fedcc0f2e24050487709a0ede8e20d5efbda28220fbc9ff37c",
+}
 """The fingerprint of the schema of each earlier version that can still be read."""
 PAGE_SIZE: Final = 1024
 PLAN_TABLES: Final = ("plan", "accounts", "assets", "markets", "strategies", "plan_budgets", "plan_slots")
 JOURNAL_TABLES: Final = ("attempts", "fills", "cancels", "decisions")
+CHAINED: Final = (*JOURNAL_TABLES, "intents", "opening_balances")
+"""The tables whose rows have links, each in the place that its rows are hashed with."""
 
 _TABLES: Final = """
 CREATE TABLE plan(
@@ -119,6 +125,7 @@ CREATE TABLE fills(
     taker_fee INTEGER NOT NULL,
     at INTEGER NOT NULL,
     outside ANY CHECK (outside >= ''),
+    execution_id ANY CHECK (execution_id >= ''),
     chain BLOB CHECK (length(chain) = 16),
     CHECK (maker <> taker)
 ) STRICT;
@@ -144,6 +151,14 @@ CREATE TABLE intents(
     number INTEGER NOT NULL CHECK (number >= 1),
     client_order_id ANY NOT NULL CHECK (client_order_id >= ''),
     at INTEGER NOT NULL,
+    chain BLOB CHECK (length(chain) = 16)
+) STRICT;
+CREATE TABLE opening_balances(
+    place INTEGER PRIMARY KEY CHECK (place >= 0),
+    account ANY NOT NULL CHECK (account >= ''),
+    asset ANY NOT NULL CHECK (asset >= ''),
+    available ANY NOT NULL CHECK (typeof(available) = 'integer' OR typeof(available) = 'blob'),
+    locked ANY NOT NULL CHECK (typeof(locked) = 'integer' OR typeof(locked) = 'blob'),
     chain BLOB CHECK (length(chain) = 16)
 ) STRICT;
 CREATE TABLE progress(
@@ -318,7 +333,7 @@ def _triggers() -> str:
     """Return what keeps any program from changing what is written once. A row that is replaced by inserting it anew is left to
     the chain: a look at each insert would cost a fifth of all that saving a slot does."""
     refused = [(table, what, "the plan never changes") for table in PLAN_TABLES for what in ("INSERT", "UPDATE", "DELETE")]
-    for table in (*JOURNAL_TABLES, "intents"):
+    for table in CHAINED:
         refused += [(table, what, "the journal is only ever appended to") for what in ("UPDATE", "DELETE")]
     return "".join(
         f"CREATE TRIGGER {table}_{what.lower()} BEFORE {what} ON {table} BEGIN SELECT RAISE(ABORT, '{why}'); END;\n"

@@ -9,13 +9,13 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from orderbook_tui.engine.checkpoint_chain import CHAINED, PIECE, PlanDigest, Row
+from orderbook_tui.engine.checkpoint_chain import PIECE, PlanDigest, Row
 from orderbook_tui.engine.checkpoint_file import check_ours, explained, opened, reading
 from orderbook_tui.engine.checkpoint_journal import count_events
 from orderbook_tui.engine.checkpoint_plan import insert, insert_plan, making_tables, whole
 from orderbook_tui.engine.checkpoint_reader import Checkpoint, noted_otherwise, read_checkpoint
 from orderbook_tui.engine.checkpoint_rows import INTENTS, RowInserter
-from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES, PLAN_TABLES
+from orderbook_tui.engine.checkpoint_schema import CHAINED, JOURNAL_TABLES, PLAN_TABLES
 from orderbook_tui.engine.progress import Told
 from orderbook_tui.errors import CheckpointError
 
@@ -48,26 +48,29 @@ def _fold(path: Path) -> None:
 
 
 def _copy(source: apsw.Connection, target: apsw.Connection) -> None:
-    """Write every row of `source` to `target`."""
-    execute, written = source.execute, PlanDigest()
+    """Write every row of `source` to `target`; those of version 1 have no digest and no links, which are made anew anyway."""
+    execute, written, has_links = source.execute, PlanDigest(), source.pragma("user_version") > 1
     for table in PLAN_TABLES:
         if table != "plan":
             insert(target, table, written.through(table, execute(f"SELECT * FROM {table} ORDER BY 1")))
     (about,) = execute("SELECT * FROM plan").fetchall()
-    link = meant = insert_plan(target, about, written)
+    link = meant = insert_plan(target, about[:-1] if has_links else about, written)
     inserter = RowInserter(target)
     for start in range(0, count_events(source), PIECE):
         rows: list[Row] = []
         for table in JOURNAL_TABLES:
-            part = (start, start + PIECE)
-            rows += execute(f"SELECT {CHAINED.index(table)}, *, NULL FROM {table} WHERE n >= ? AND n < ?", part)
+            found = execute(f"SELECT {CHAINED.index(table)}, * FROM {table} WHERE n >= ? AND n < ?", (start, start + PIECE))
+            # What a venue calls an execution came with version 3.
+            new = (None, None) if table == "fills" else (None,)
+            rows += [(*(row[:-1] if has_links else row), *new) for row in found]
         link = inserter.insert(sorted(rows, key=lambda row: row[1]), link)
-    intents = execute("SELECT slot, number, client_order_id FROM intents ORDER BY place").fetchall()
+    # When those of version 1 were written is not known.
+    at = "at" if has_links else "0"
+    intents = execute(f"SELECT slot, number, client_order_id, {at} FROM intents ORDER BY place").fetchall()
     if intents:
-        # When they were written is not known.
-        inserter.insert([(INTENTS, place, *intent, 0, None) for place, intent in enumerate(intents)], meant)
+        inserter.insert([(INTENTS, place, *intent, None) for place, intent in enumerate(intents)], meant)
     insert(target, "progress", execute("SELECT * FROM progress"))
-    if not noted_otherwise(source):
+    if has_links or not noted_otherwise(source):
         insert(target, "budget_snapshot", execute("SELECT * FROM budget_snapshot"))
 
 
@@ -81,5 +84,6 @@ def _facts(checkpoint: Checkpoint) -> tuple[object, ...]:
         checkpoint.saved_at,
         checkpoint.finished,
         checkpoint.intents,
+        checkpoint.generations,
         checkpoint.snapshot,
     )

@@ -18,8 +18,8 @@ import apsw
 
 from orderbook_tui.config.models import Durability
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.core.journal import Attempt, Decision, Event, Execution, RecoveryAction
-from orderbook_tui.engine.checkpoint_chain import PIECE, Row
+from orderbook_tui.core.journal import Attempt, Balance, Decision, Event, Execution, RecoveryAction
+from orderbook_tui.engine.checkpoint_chain import PIECE, ChainCheck, Row
 from orderbook_tui.engine.checkpoint_file import (
     TURN,
     check_ours,
@@ -33,12 +33,12 @@ from orderbook_tui.engine.checkpoint_file import (
     writer_of,
     writing,
 )
-from orderbook_tui.engine.checkpoint_journal import Intent, Misfit, ends_of_chains, read_intents
+from orderbook_tui.engine.checkpoint_journal import Intent, Misfit, ends_of_chains, read_balances, read_intents, start_of_chains
 from orderbook_tui.engine.checkpoint_reader import read_checkpoint
-from orderbook_tui.engine.checkpoint_rows import RowInserter, all_dressed, rows_of, rows_of_intents
+from orderbook_tui.engine.checkpoint_rows import RowInserter, all_dressed, rows_of, rows_of_balances, rows_of_intents
 from orderbook_tui.engine.guard import Guard
 from orderbook_tui.engine.progress import Told, untold
-from orderbook_tui.errors import CheckpointDamaged, StorageError
+from orderbook_tui.errors import CheckpointDamaged, CheckpointError, StorageError
 
 BARRIER_SLOTS: Final = 1_000
 BARRIER_S: Final = 0.25
@@ -167,6 +167,19 @@ class CheckpointWriter:
         with TURN, explained(self.path):
             return read_intents(self._connection, None)
 
+    def opening_balances(self) -> list[Balance]:
+        """Return what `note_balances` noted, in this life or an earlier one, also where the file has no name any more.
+
+        Raises:
+            CheckpointDamaged: it is not what was written.
+            StorageError: it cannot be read.
+        """
+        with TURN, explained(self.path):
+            try:
+                return read_balances(self._connection, ChainCheck(start_of_chains(self._connection)))
+            except Misfit as misfit:
+                raise CheckpointDamaged(f"{self.path} is damaged: {misfit}; it was left as it is") from None
+
     def slot_ended(self, journal: Sequence[Event]) -> None:
         """Note that a slot has ended; commit what is new, or let it wait for its group.
 
@@ -201,6 +214,27 @@ class CheckpointWriter:
     def intend(self, journal: Sequence[Event], intents: Sequence[Intent]) -> None:
         """Note which orders are about to be placed elsewhere. That, and everything new, is on the disk when this returns."""
         self._commit_durably(journal, self._progress(journal, finished=False) if self._finished else (), intents)
+
+    def note_balances(self, rows: Sequence[Balance], journal: Sequence[Event] = ()) -> None:
+        """Note what accounts hold at the venue before anything is placed, once. It is on the disk when this returns.
+
+        What was noted before, as where a failure came between, may be noted again as long as it is the same. `journal` is
+        for where something has happened already.
+
+        Raises:
+            CheckpointError: something else was noted before; that stays.
+            StorageError: it could not be saved; the next call tries again.
+        """
+        if not rows:
+            return
+        if not self._appending:
+            self._begin_appending(journal)
+        noted = self.opening_balances()
+        if noted and noted != list(rows):
+            raise CheckpointError(f"{self.path} has noted other opening balances already: they are noted once")
+        goes_on = self._finished and len(journal) > self._written
+        more = self._progress(journal, finished=False) if goes_on else ()
+        self._commit_durably(journal, more, balances=() if noted else rows, finished=self._finished and not goes_on)
 
     def snapshot(self, journal: Sequence[Event], budgets: Iterable[AccountBudget]) -> None:
         """Commit everything, and note the budgets, to be held against the journal when it is next read."""
@@ -273,9 +307,10 @@ class CheckpointWriter:
         more: Iterable[tuple[str, Iterable[Row]]],
         intents: Sequence[Intent] = (),
         *,
+        balances: Sequence[Balance] = (),
         finished: bool = False,
     ) -> None:
-        """Write journal[written:], `more` and `intents` in one transaction, and wait for the disk."""
+        """Write journal[written:], `more`, `intents` and `balances` in one transaction, and wait for the disk."""
         if not self._appending:
             self._begin_appending(journal)
         start, end = self._written, max(len(journal), self._written)
@@ -289,6 +324,8 @@ class CheckpointWriter:
                     self._append(journal, start, end)
                 if intents:
                     meant = self._insert(all_dressed(rows_of_intents(intents, self._intents)), meant)
+                if balances:
+                    self._insert(all_dressed(rows_of_balances(balances)), start_of_chains(self._connection))
                 for sql, rows in more:
                     self._executemany(sql, rows)
                 self._execute("COMMIT")

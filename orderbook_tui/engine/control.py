@@ -23,6 +23,11 @@ class Ending(StrEnum):
 class Watch(Protocol):
     """Looks on while slots are run, and may pause the run."""
 
+    @property
+    def barrier(self) -> int | None:
+        """The slot that is to start, as all that follow it, only when all before it have ended; None: there is none."""
+        ...
+
     def slot_due(self, slot: ActionSlot) -> None:
         """A slot is the next to start."""
         ...
@@ -44,10 +49,17 @@ class RunControl:
         self.stopping = False
         self.stepping = False
         """Whether a paused run may still finish one slot."""
+        self._asking = False
+        """Whether a question waits to be answered: nothing starts meanwhile."""
+        self._stepper: int | None = None
+        """The slot that a step lets finish, once that is settled."""
+        self._due_again: set[int] = set()
+        """Slots of a paused run that are under way, and wait for another attempt."""
         self._watch: Watch | None = None
         self._rate = slots_per_second
         self._due = 0.0
         self._changed: anyio.Event | None = None
+        self._stopped: anyio.Event | None = None
         self._note()
 
     @property
@@ -74,23 +86,24 @@ class RunControl:
 
     def begin(self) -> None:
         """A run begins. An earlier one may have had another event loop."""
-        self._changed, self._due = None, 0.0
+        self._changed, self._stopped, self._due = None, None, 0.0
+        self._asking = False
         self._note()
 
     def end(self) -> None:
         """A run has ended: what stopped it does not stop the next."""
-        self.stopping = self.stepping = False
-        self._note()
+        self.stopping = False
+        self.step_taken()
 
     def pause(self) -> None:
         """Hold the run before its next attempt, also one that is part of a step."""
-        self.paused, self.stepping = True, False
-        self._note()
+        self.paused = True
+        self.step_taken()
 
     def go(self) -> None:
         """Let a paused run go on. Its pace starts anew: nothing is caught up with in a burst."""
         self.paused, self._due = False, 0.0
-        self._note()
+        self.step_taken()
 
     def step(self) -> None:
         """Let a paused run finish one slot."""
@@ -101,15 +114,28 @@ class RunControl:
         """End the run before its next attempt."""
         self.stopping = True
         self._note()
+        if self._stopped is not None:
+            self._stopped.set()
 
     def step_taken(self) -> None:
         """Take back the leave that a step gave."""
-        self.stepping = False
+        self.stepping, self._stepper = False, None
         self._note()
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Have nothing start as long as a question waits: neither a slot nor another attempt."""
+        self._asking = True
+        self._note()
+        try:
+            yield
+        finally:
+            self._asking = False
+            self._note()
 
     def slot_ended(self, slot: ActionSlot) -> None:
         """Let whoever waits for it know that a slot has ended."""
-        if self.stepping:
+        if self.stepping and self._stepper in (None, slot.sequence):
             self.step_taken()
         if self._watch is not None:
             self._watch.slot_ended(slot)
@@ -117,12 +143,27 @@ class RunControl:
     async def admit(self, slot: ActionSlot | None = None) -> bool:
         """Wait until `slot` may start; False: the run is to stop."""
         while not self.stopping:
-            if self.stepping:
+            if await self.turn(slot):
                 return True
+        return False
+
+    async def turn(self, slot: ActionSlot | None = None) -> bool:
+        """Return whether `slot` may start right now; otherwise wait until something has changed."""
+        if self.stopping:
+            return False
+        if self._asking:
+            await self.change()
+        elif self.stepping:
+            # What is under way already goes first.
+            if self._stepper is None and not self._due_again:
+                self._stepper = slot.sequence if slot is not None else None
+                return True
+            await self.change()
+        else:
             if self._watch is not None and slot is not None:
                 self._watch.slot_due(slot)
             if self.paused:
-                await self._change()
+                await self.change()
             elif self._rate is None:
                 return True
             else:
@@ -134,14 +175,25 @@ class RunControl:
                     self._due += 1 / self._rate
                     return True
                 with anyio.move_on_after(self._due - now):
-                    await self._change()
+                    await self.change()
         return False
 
-    async def admit_attempt(self) -> bool:
-        """Wait until an attempt may start; False: the run is to stop."""
-        while self.paused and not self.stepping and not self.stopping:
-            await self._change()
+    async def admit_attempt(self, slot: ActionSlot | None = None) -> bool:
+        """Wait until another attempt (of `slot`) may start; False: the run is to stop."""
+        sequence = slot.sequence if slot is not None else -1
+        try:
+            while not self.stopping and (self._asking or (self.paused and not self._may_step(sequence))):
+                self._due_again.add(sequence)
+                await self.change()
+        finally:
+            self._due_again.discard(sequence)
         return not self.stopping
+
+    def _may_step(self, sequence: int) -> bool:
+        """Whether a step lets this slot, which is under way, finish: of several the first of the schedule."""
+        if self.stepping and self._stepper is None and sequence <= min(self._due_again, default=sequence):
+            self._stepper = sequence
+        return self.stepping and self._stepper == sequence
 
     async def wait(self, seconds: float) -> bool:
         """Sleep, or until the run is to stop (False)."""
@@ -153,19 +205,26 @@ class RunControl:
         """Wait until the run is to stop."""
         await anyio.lowlevel.checkpoint()
         while not self.stopping:
-            await self._change()
+            if self._stopped is None:
+                self._stopped = anyio.Event()
+            await self._stopped.wait()
 
-    async def _change(self) -> None:
+    async def change(self) -> None:
+        """Wait until something changes: what is wanted of the run or, as `news` says, what has come of it."""
         if self._changed is None:
             self._changed = anyio.Event()
         await self._changed.wait()
 
-    def _note(self) -> None:
-        self.held = self.paused or self.stopping or self._rate is not None or self._watch is not None
-        self.watching = self.stepping or self._watch is not None
+    def news(self) -> None:
+        """Have whoever waits for a change look again."""
         if self._changed is not None:
             self._changed.set()
             self._changed = None
+
+    def _note(self) -> None:
+        self.held = self.paused or self.stopping or self._asking or self._rate is not None or self._watch is not None
+        self.watching = self.stepping or self._watch is not None
+        self.news()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ class Course:
 
     def __init__(self, slots: Sequence[ActionSlot], wanted: SlotState) -> None:
         self._slots = slots
-        self._wanted = wanted
+        self.wanted = wanted
         self._ahead = iter(slots)
 
     def __iter__(self) -> Iterator[ActionSlot]:
@@ -33,12 +33,16 @@ class Course:
         up = self.up
         if up is None:
             return 0
-        return up.sequence if up.state is self._wanted else up.sequence + 1
+        return up.sequence if up.state is self.wanted else up.sequence + 1
+
+    @property
+    def in_flight(self) -> list[int]:
+        """The sequences of the slots whose attempt is under way."""
+        up = self.up
+        return [up.sequence] if up is not None and up.is_under_way else []
 
     @property
     def is_placing(self) -> bool:
         """Whether an attempt is under way: what it locked is in the budgets, and not yet in the journal."""
         up = self.up
-        return (
-            up is not None and up.state is SlotState.IN_PROGRESS and up.last_attempt is not None and not up.last_attempt.ended
-        )
+        return up is not None and up.is_under_way

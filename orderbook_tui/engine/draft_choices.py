@@ -4,13 +4,16 @@ A market that does not is written down as inactive; an account that does not is 
 written down for that. Who takes part again stands as it stood before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+from orderbook_tui.config.database import PARTS, Part, is_read
 from orderbook_tui.config.form import ABSENT
+from orderbook_tui.config.models import MarketSpec
 from orderbook_tui.config.universe import DEFAULT_MARKETS, accounts_of, markets_of
 from orderbook_tui.core.market import Account, MarketStatus
+from orderbook_tui.engine.describing import accounts_read, kept_contents
 from orderbook_tui.engine.draft_files import account_tree, market_tree, moved
 from orderbook_tui.engine.draft_tree import DraftTree
 from orderbook_tui.errors import ConfigError
@@ -18,11 +21,16 @@ from orderbook_tui.errors import ConfigError
 
 def choices_of_markets(draft: DraftTree) -> list[tuple[str, bool]]:
     """Return each market, and whether it gets slots."""
-    return [(spec.symbol, spec.status is MarketStatus.ACTIVE) for spec in markets_of(draft.reading().config)]
+    return [(spec.symbol, spec.status is MarketStatus.ACTIVE) for spec in _markets(draft)]
 
 
 def choose_market(draft: DraftTree, symbol: str, *, chosen: bool) -> None:
     """Have a market take part or not."""
+    if is_read(draft.reading().config.database, "markets"):
+        read = [market_tree(spec) for spec in _markets(draft)]
+        if any(row["symbol"] == symbol for row in read):
+            without_database(draft, "markets")
+            draft.put(("markets",), read)
     known = {spec.symbol for spec in markets_of(draft.reading().config)}
     defaults = [market_tree(spec) for spec in DEFAULT_MARKETS if spec.symbol in known]
     rows = draft.at("markets")
@@ -36,6 +44,21 @@ def choose_market(draft: DraftTree, symbol: str, *, chosen: bool) -> None:
             elif not chosen:
                 row["status"] = MarketStatus.INACTIVE.value
     draft.put(("markets",), ABSENT if draft.saved_at("markets") is ABSENT and markets == defaults else markets)
+
+
+def _markets(draft: DraftTree) -> Sequence[MarketSpec]:
+    """Return the markets; of a database, those that were read of it last."""
+    config = draft.reading().config
+    if not is_read(config.database, "markets"):
+        return markets_of(config)
+    contents = kept_contents(config, draft.folder)
+    return (contents.markets or ()) if contents is not None else ()
+
+
+def without_database(draft: DraftTree, part: Part) -> None:
+    """Have a part read from the database no more; a database that nothing is read from any more goes with it."""
+    left = any(draft.at("database", other) is not ABSENT for other in PARTS if other != part)
+    draft.put(("database", part) if left else ("database",), ABSENT)
 
 
 def _saved_status(draft: DraftTree, symbol: str) -> object:
@@ -55,10 +78,13 @@ class AccountChoices:
         self._left_out: set[str] = set()
         self._before: object = ABSENT
         """What the draft said of accounts before one was left out."""
+        self._database_before: object = ABSENT
 
     def accounts(self) -> list[Account]:
         """Return those that take part; none, where they cannot be read."""
         reading = self._draft.reading()
+        if is_read(reading.config.database, "accounts"):
+            return accounts_read(reading.config, self._draft.folder)
         try:
             if reading.accounts is not None:
                 return reading.accounts.accounts
@@ -87,7 +113,7 @@ class AccountChoices:
             accounts, listed = self.accounts(), draft.at("accounts", "list")
             rows: list[object] = listed if isinstance(listed, list) else [account_tree(account) for account in accounts]
             self._everybody = list(zip(accounts, rows, strict=True))
-            self._before = draft.at("accounts")
+            self._before, self._database_before = draft.at("accounts"), draft.at("database")
         known = {account.id for account, _ in self._everybody}
         if known.isdisjoint(chosen):
             return
@@ -96,11 +122,17 @@ class AccountChoices:
         if self._left_out:
             rows = [row for account, row in self._everybody if account.id not in self._left_out]
             draft.put(("accounts",), {"list": rows})
+            if draft.at("database", "accounts") is not ABSENT:
+                without_database(draft, "accounts")
         else:
             draft.put(("accounts",), self._before)
+            if self._database_before is not ABSENT:
+                draft.put(("database",), self._database_before)
             self._everybody = None
 
     def moved(self, target: Path) -> None:
         """Take it that the draft moves to another folder."""
         if self._before is not ABSENT:
             self._before = moved({"accounts": self._before}, self._draft.folder, target)["accounts"]
+        if self._database_before is not ABSENT:
+            self._database_before = moved({"database": self._database_before}, self._draft.folder, target)["database"]

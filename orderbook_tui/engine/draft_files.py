@@ -19,6 +19,7 @@ from orderbook_tui.errors import ConfigError, Problem
 
 _TAG: Final = "kind"
 """Says which section this is, so it is always written."""
+_SQLITE: Final = "sqlite:///"
 
 
 def tree_of_config(config: SimulatorConfig) -> Tree:
@@ -37,17 +38,27 @@ def account_tree(account: Account) -> Tree:
 
 
 def moved(tree: Tree, folder: Path, target: Path) -> Tree:
-    """Return a tree whose relative file of accounts is the same one, seen from another folder."""
+    """Return a tree whose relative files, of accounts and of a database, are the same ones, seen from another folder."""
+    here, there = folder.resolve(), target.resolve()
+    database = tree.get("database")
+    url = database.get("url") if isinstance(database, Mapping) else None
+    if isinstance(database, Mapping) and isinstance(url, str) and here != there:
+        named = url.removeprefix(_SQLITE)
+        if named != url and "${" not in named and not Path(named).is_absolute():
+            tree = {**tree, "database": {**database, "url": _SQLITE + _seen(here / named, there)}}
     accounts = tree.get("accounts")
     file = accounts.get("file") if isinstance(accounts, Mapping) else None
-    here, there = folder.resolve(), target.resolve()
     if not isinstance(accounts, Mapping) or not isinstance(file, str) or Path(file).is_absolute() or here == there:
         return tree
+    return {**tree, "accounts": {**accounts, "file": _seen(here / file, there)}}
+
+
+def _seen(file: Path, folder: Path) -> str:
+    """Return the path of a file as it is from a folder."""
     try:
-        seen = os.path.relpath(here / file, there)
+        return Path(os.path.relpath(file, folder)).as_posix()
     except ValueError:  # on another drive
-        seen = str(here / file)
-    return {**tree, "accounts": {**accounts, "file": Path(seen).as_posix()}}
+        return file.as_posix()
 
 
 def write_file(path: Path, text: str, *, replace: bool) -> None:

@@ -4,11 +4,11 @@ from decimal import Decimal
 from typing import Final
 from weakref import ref
 
-from orderbook_tui.config import universe
 from orderbook_tui.config.form import ABSENT, number
 from orderbook_tui.config.schedule import drawn_pair
 from orderbook_tui.config.writing import Number, Tree
 from orderbook_tui.core.overrides import Override, override_pair
+from orderbook_tui.engine.describing import described_before
 from orderbook_tui.engine.draft_tree import DraftTree
 from orderbook_tui.engine.previewing import Preview
 from orderbook_tui.errors import ConfigError, ScheduleError
@@ -67,7 +67,9 @@ class DraftOverrides:
         preview = self._preview() if self._preview is not None else None
         pair = preview.drawn_pair(slot >> 1) if preview is not None and preview.is_of(config) else None
         try:
-            override_pair(pair or drawn_pair(config, universe(config, self._draft.folder), slot >> 1), overrides)
+            if pair is None:
+                pair = drawn_pair(config, described_before(config, self._draft.folder).universe, slot >> 1)
+            override_pair(pair, overrides)
         except (ScheduleError, ConfigError) as error:
             return str(error)
         return None

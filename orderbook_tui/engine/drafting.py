@@ -232,7 +232,8 @@ class ConfigDraft:
 
     def _account_names(self) -> tuple[str, ...]:
         spec = self._draft.reading().config.accounts
-        if spec.generate is not None and spec.generate.count > _MOST_SUGGESTIONS:
+        made = spec.generate if self._draft.at("database", "accounts") is ABSENT else None
+        if made is not None and made.count > _MOST_SUGGESTIONS:
             return ()
         return tuple(account.name for account in self._accounts.accounts()[:_MOST_SUGGESTIONS])
 

@@ -1,16 +1,15 @@
 """The executor: what an attempt does. Discipline, lock, place, settle; and at a pair's end, cancel what is left of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from inspect import isawaitable
 from time import time_ns
 
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.journal import Cancel, Execution, RecoveryAction
+from orderbook_tui.core.journal import Cancel, RecoveryAction
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
-from orderbook_tui.engine.placing import Placing
-from orderbook_tui.errors import AmountError
+from orderbook_tui.engine.elsewhere import Closing, Elsewhere
 from orderbook_tui.venues.base import Venue
 
 
@@ -19,11 +18,8 @@ class SlotExecutor:
 
     def __init__(self, state: SimulationState, settlement: Settlement, venue: Venue) -> None:
         self._state, self._settlement, self._venue = state, settlement, venue
-        self.elsewhere = None if venue.in_process else Placing(state, settlement, venue, self._accepted)
-        """What places slots, where the venue outlives this process."""
-        self.heard: Callable[[], None] = lambda: None
-        """Called when an execution came after its order was accepted, and is settled."""
-        venue.on_execution(self._settle_late)
+        self.elsewhere = None if venue.capabilities.in_process else Elsewhere(state, settlement, venue)
+        """What places and listens, where the venue outlives this process."""
 
     def place(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
         """Place the slot's order and return its id.
@@ -47,26 +43,31 @@ class SlotExecutor:
             return self._accepted_later(slot, quantity, placed)
         return self._accepted(slot, quantity, placed)
 
-    async def catch_up(self) -> int:
-        """Settle what was filled at a venue while nobody listened; return of how many open orders that is not known."""
-        return await self.elsewhere.catch_up(self._settle_late) if self.elsewhere is not None else 0
-
     def risk(self, slot: ActionSlot) -> str:
         """Say what another attempt risks, where the slot's order may be at the venue; empty where it risks nothing."""
-        return self.elsewhere.risk(slot) if self.elsewhere is not None else ""
+        return self.elsewhere.placing.risk(slot) if self.elsewhere is not None else ""
 
-    def close_pair(self, slot: ActionSlot) -> None:
+    def close_pair(self, slot: ActionSlot) -> Closing:
         """Cancel what is left of a directed pair, so that no orphan meets a later one."""
+        if self.elsewhere is not None:
+            return self.elsewhere.close_pair(slot)
         partner = self._state.slots[slot.partner]
         if partner.open:
-            self.cancel(partner)
+            self._cancel(partner)
         if slot.open:
-            self.cancel(slot)
+            self._cancel(slot)
+        return None
 
-    def cancel(self, slot: ActionSlot) -> None:
+    def cancel(self, slot: ActionSlot) -> Closing:
         """Cancel what is open of the slot's order, and unlock what it held; where the venue cannot, it stays open."""
-        if self._venue.cancel(slot):
-            self._cancelled(slot)
+        if self.elsewhere is not None:
+            return self.elsewhere.take_back(slot)
+        self._cancel(slot)
+        return None
+
+    def _cancel(self, slot: ActionSlot) -> None:
+        self._venue.cancel(slot)
+        self._cancelled(slot)
 
     def _accepted(self, slot: ActionSlot, quantity: int, placed: Submission) -> int | str:
         journal = self._state.journal
@@ -94,24 +95,12 @@ class SlotExecutor:
         self._state.journal.append(Cancel(slot.sequence, slot.open, time_ns()))
         self._settlement.cancel(slot)
 
-    def _settle_late(self, execution: Execution) -> None:
-        """Settle an execution that came after its order was accepted."""
-        slot = self._state.slots[max(execution.maker, execution.taker)]
-        if execution.quantity > slot.open:
-            raise AmountError(
-                f"slot {slot.sequence} has {slot.action.market.quantity(slot.open):f} open: the fill came too late"
-            )
-        self._settlement.execute(execution)
-        self._state.journal.append(execution)
-        self._state.stats.total_matches += 1
-        self.heard()
-
     def _place_partner_again(self, slot: ActionSlot) -> None:
         """A failed slot is revisited: put what its partner did not fill back first, so that the two can meet."""
         partner = self._state.slots[slot.partner]
         directed = partner.action.matching_strategy.account is not None
         if (
-            not (directed and self._venue.in_process)
+            not (directed and self.elsewhere is None)
             or partner.state is not SlotState.COMPLETED
             or partner.open
             or partner.filled >= partner.action.quantity

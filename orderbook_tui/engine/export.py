@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -14,7 +13,7 @@ from orderbook_tui.core.journal import Attempt, Execution
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.simulation import Simulation
-from orderbook_tui.engine.summary import text
+from orderbook_tui.engine.summary import moment, text
 from orderbook_tui.engine.whole_file import whole_file
 from orderbook_tui.errors import FileThere, StorageError
 
@@ -96,6 +95,7 @@ FILLS: Final[Table[Execution]] = Table(
         "taker": lambda run, fill: _party(run, fill, fill.taker),
         "taker_fee": lambda run, fill: _quote(run, fill, fill.taker_fee),
         "fee_asset": lambda run, fill: _market(run, fill).quote.symbol,
+        "execution_id": lambda run, fill: fill.id,
     },
 )
 """Every execution, in order."""
@@ -160,12 +160,6 @@ def export_file(simulation: Simulation, what: str, form: ExportFormat, path: Pat
         raise FileThere(f"{path} is there already") from None
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def moment(nanoseconds: int) -> str:
-    """Return a time in ISO 8601, UTC, to the microsecond."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat(timespec="microseconds")
 
 
 def _market(run: Simulation, fill: Execution) -> Market:

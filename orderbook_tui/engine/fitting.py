@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from orderbook_tui.config import PlannedPairs, SimulatorConfig, scheduler_config, universe
+from orderbook_tui.config import PlannedPairs, SimulatorConfig, scheduler_config
 from orderbook_tui.core.budget import BudgetStore
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.money import plain, written
@@ -20,6 +20,7 @@ from orderbook_tui.core.preflight import Refused, Rehearsal
 from orderbook_tui.core.scheduler import AmountDistribution, market_terms
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.describing import described_before
 from orderbook_tui.engine.planning import plan_of
 from orderbook_tui.engine.previewing import BATCH, Steps, self_trade_prevention, sized_in
 
@@ -47,7 +48,7 @@ class Fitting(Steps):
         self.words = ""
         self.fitted = False
         self._config, self._put = config, put
-        self._universe = universe(config, folder)
+        self._universe = described_before(config, folder).universe
         self._count = len(self._universe.accounts) * config.scheduler.trades_per_account * config.scheduler.rounds
         self._plan = plan_of(config, self._universe)
         spec = config.scheduler

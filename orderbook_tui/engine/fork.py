@@ -43,6 +43,7 @@ def fork_checkpoint(state_dir: Path | str, simulation_id: str, name: str | None 
     folder = persistence.folder
     with explained(folder), tempfile.TemporaryDirectory(prefix=".fork-", dir=folder) as making:
         with StatePersistence(making).create(state, group=GROUP) as writer:
+            writer.note_balances(checkpoint.opening_balances, state.journal)
             note = writer.finish if checkpoint.finished else writer.snapshot
             note(state.journal, replayed.budgets)
         made, path = Path(making) / f"{state.id}{SUFFIX}", folder / f"{state.id}{SUFFIX}"

@@ -2,6 +2,7 @@
 
     <folder>/<id>.sqlite    the simulation (see `checkpoint_schema`)
     <folder>/<id>.lock      who writes it now (see `guard`)
+    <folder>/<id>.fix/      the sequence numbers of its sessions, at a venue that speaks FIX
 
 Reading takes no lock and changes nothing. Writing goes through a `CheckpointWriter`, of which there is one at a time.
 """
@@ -10,6 +11,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import time
 import weakref
 from collections.abc import Iterator
@@ -65,6 +67,7 @@ _READ: Final = 0.95
 """The share of taking a checkpoint up that goes into reading it; the rest counts how its slots ended."""
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NEW: Final = SUFFIX + "-new"
+_NUMBERS: Final = ".fix"
 
 
 class StatePersistence:
@@ -155,6 +158,10 @@ class StatePersistence:
         described = [info for path in paths for info in self.described(path)]
         return sorted(described, key=lambda info: (info.saved_at, info.id), reverse=True)
 
+    def numbers_folder(self, id: str) -> Path:  # noqa: A002
+        """Return where a venue keeps the sequence numbers of a run's sessions; it goes with the checkpoint."""
+        return self.folder / f"{id}{_NUMBERS}"
+
     def is_finished(self, id: str) -> bool:  # noqa: A002
         """Whether a checkpoint is of a run that is done; False also where it cannot be read, as `resume` then says."""
         return any(info.status is CheckpointStatus.FINISHED for info in self.described(self._found(id)))
@@ -186,6 +193,9 @@ class StatePersistence:
                 # The file first: without it, what is left is nothing.
                 for suffix in ("", "-wal", "-shm", "-journal", "-new"):
                     path.with_name(path.name + suffix).unlink(missing_ok=True)
+                numbers = self.numbers_folder(id)
+                if numbers.is_dir() and not numbers.is_symlink():
+                    shutil.rmtree(numbers)
         finally:
             guard.release()
 

@@ -15,22 +15,34 @@ A venue's refusal says nothing about an earlier try whose outcome is unknown: as
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from inspect import isawaitable
 from typing import Final, Protocol
 
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.journal import Event, Execution, RecoveryAction
+from orderbook_tui.core.journal import Event, RecoveryAction
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.engine.checkpoint_journal import Intent
-from orderbook_tui.errors import InsufficientBudget, NotThere, OrderbookTuiError, OrderError, OutcomeUnknown, Unanswered
+from orderbook_tui.errors import (
+    InsufficientBudget,
+    NotSeen,
+    NotThere,
+    OrderbookTuiError,
+    OrderError,
+    OutcomeUnknown,
+    Unanswered,
+)
 from orderbook_tui.venues.base import Venue
 
-WINDOW: Final = 16
+WINDOW: Final = 64
 """Intents of one commit, where those that come to nothing do no harm: at a venue that can be asked about them."""
+
+
+def window_of(concurrency: int) -> int:
+    """Return the intents of one commit with so many pairs at once: all of those, and the pair that comes after each."""
+    return max(WINDOW, 4 * concurrency)
 
 
 Sending = tuple[int, int, str]
@@ -56,72 +68,53 @@ class Placing:
         accepted: Callable[[ActionSlot, int, Submission], int | str],
     ) -> None:
         self._state, self._settlement, self._venue, self._accepted = state, settlement, venue, accepted
+        self._can = venue.capabilities
         self._intents: Intents | None = None
+        self._window = WINDOW
         self._announced: set[Sending] = set()
         """What is on the disk and has not been begun."""
         self._unfinished: set[int] = set()
         """Slots whose order an earlier life may have sent, and did not see the outcome."""
         self._first_sent: dict[str, float] = {}
         """When each order was first about to be sent, where none is taken twice for a while; by a clock that nobody sets."""
-        self._behind = False
+        self.is_behind = False
         """Whether orders of an earlier life may have been filled since."""
 
     @property
     def can_ask(self) -> bool:
         """Whether the venue can be asked what became of an order."""
-        return self._venue.can_look_up
+        return self._can.look_up
 
     @property
     def is_safe_to_repeat(self) -> bool:
         """Whether trying again where an outcome is unknown places nothing twice."""
-        return self._venue.can_look_up or self._venue.deduplicates_for_s > 0
+        return self._can.look_up or self._can.deduplicates_for_s > 0
 
     def risk(self, slot: ActionSlot) -> str:
         """Say what another attempt risks; empty where it risks nothing."""
         if not slot.in_doubt:
             return ""
-        if self._venue.can_look_up:
+        if self._can.look_up:
             return "its order may be at the venue: another attempt asks there first, and places nothing twice"
         if self._is_taken_once(slot):
             return "its order may be at the venue, which takes it once only: another attempt places nothing twice"
         return "its order may be at the venue, which cannot be asked: another attempt MAY PLACE IT TWICE"
 
-    def keep_intents(self, intents: Intents) -> None:
-        """Write to `intents` before every placing from here on."""
-        self._intents = intents
+    def keep_intents(self, intents: Intents, window: int = WINDOW) -> None:
+        """Write to `intents` before every placing from here on, so many at a time."""
+        self._intents, self._window = intents, window
 
     def recall(self, unfinished: Iterable[Intent]) -> None:
         """Take note of orders that an earlier life was about to send, and of which nothing more is written.
 
         That the clock by which it was written has not been set since is for the caller to see to.
         """
-        self._behind = True
+        self.is_behind = True
         now, wall = time.monotonic(), time.time_ns()
         for intent in unfinished:
             self._unfinished.add(intent.slot)
             if intent.at <= wall:
                 self._first_sent.setdefault(intent.client_order_id, now - (wall - intent.at) / 1e9)
-
-    async def catch_up(self, settle: Callable[[Execution], None]) -> int:
-        """Have it settled what was filled of open orders while nobody listened; return of how many that is not known."""
-        unknown = 0
-        if self._behind and self._venue.can_look_up:
-            self._behind = False
-            for slot in self._state.open_slots():
-                try:
-                    found = await self._look_up(slot, slot.action.quantity)
-                except OrderError:
-                    found = None
-                if found is None:
-                    unknown += 1
-                    continue
-                known = Counter((fill.price, fill.quantity) for fill in slot.fills)
-                for execution in found.executions:
-                    if known[execution.price, execution.quantity]:
-                        known[execution.price, execution.quantity] -= 1
-                    else:
-                        settle(execution)
-        return unknown
 
     def withdraw(self) -> None:
         """Write that what was announced and not begun is not under way, so that nobody has to ask about it."""
@@ -139,7 +132,7 @@ class Placing:
                 (`OutcomeUnknown`), and that stays locked.
         """
         held = slot.in_doubt
-        quantity = slot.action.quantity - slot.filled if held else self._lock(slot)
+        quantity = slot.action.quantity - slot.filled if held else await self._lock(slot)
         try:
             placed = await self._placed(slot, quantity, doubtful=held or slot.sequence in self._unfinished)
         except OrderError as error:
@@ -155,16 +148,19 @@ class Placing:
         except BaseException:
             # Nobody waited for the answer: it is not known what it would have been.
             self._unfinished.discard(slot.sequence)
-            self._state.doubt(slot, time.time_ns())
+            self._state.doubt(slot, time.time_ns(), can_be_settled=self.is_safe_to_repeat)
             raise
         self._unfinished.discard(slot.sequence)
         return self._accepted(slot, quantity, placed)
 
-    def _lock(self, slot: ActionSlot) -> int:
+    async def _lock(self, slot: ActionSlot) -> int:
         try:
             return self._settlement.reserve(slot)
         except InsufficientBudget as error:
             if slot.sequence in self._unfinished:
+                if await self._is_absent(slot):
+                    self._unfinished.discard(slot.sequence)
+                    raise
                 # Neither can it be taken over, nor would it be true that it was not placed.
                 raise OrderbookTuiError(
                     f"slot {slot.sequence} may have an order at the venue, sent before the run was interrupted, but {error}: "
@@ -172,13 +168,28 @@ class Placing:
                 ) from error
             raise
 
+    async def _is_absent(self, slot: ActionSlot) -> bool:
+        """Whether the venue says that it has not got the slot's order, and will not."""
+        if not self._can.look_up:
+            return False
+        try:
+            return await self.look_up(slot, slot.action.quantity - slot.filled) is None
+        except OrderError:
+            return False
+
     async def _placed(self, slot: ActionSlot, quantity: int, *, doubtful: bool) -> Submission:
-        if doubtful and self._venue.can_look_up:
-            found = await self._look_up(slot, quantity)
-            if found is not None:
-                return found
-            slot.generation += 1
-            doubtful = False
+        if doubtful and self._can.look_up:
+            try:
+                found = await self.look_up(slot, quantity)
+            except NotSeen:
+                # Not there yet: a venue that takes an id once is sent it again; another is asked again.
+                if not self._is_taken_once(slot):
+                    raise
+            else:
+                if found is not None:
+                    return found
+                slot.generation += 1
+                doubtful = False
         elif doubtful:
             self._check_repeatable(slot)
         self._announce(slot)
@@ -195,11 +206,11 @@ class Placing:
             placing = self._venue.place(slot, quantity)
             return await placing if isawaitable(placing) else placing
         except OutcomeUnknown as error:
-            if not self._venue.can_look_up:
+            if not self._can.look_up:
                 if self.is_safe_to_repeat:
                     raise Unanswered(str(error)) from error
                 raise
-            found = await self._look_up(slot, quantity, after=error)
+            found = await self.look_up(slot, quantity, after=error)
             if found is None:
                 raise NotThere(f"{error}; the venue says that it has no such order") from error
             return found
@@ -209,10 +220,17 @@ class Placing:
                 raise kind(f"{error}; but an earlier try under the same id may have come through") from error
             raise
 
-    async def _look_up(self, slot: ActionSlot, quantity: int, *, after: OrderError | None = None) -> Submission | None:
+    async def look_up(self, slot: ActionSlot, quantity: int, *, after: OrderError | None = None) -> Submission | None:
+        """Ask the venue for the slot's order; None where it is not there and cannot come to be.
+
+        Raises:
+            Unanswered: it cannot say now, or (`NotSeen`) the order is not there and may still arrive.
+        """
         try:
             asking = self._venue.look_up(slot, quantity)
             return await asking if isawaitable(asking) else asking
+        except NotSeen:
+            raise
         except OrderError as error:
             before = f"{after}; " if after is not None else ""
             raise Unanswered(f"{before}the venue cannot say whether it has order {slot.client_order_id}: {error}") from error
@@ -229,12 +247,12 @@ class Placing:
     def _is_taken_once(self, slot: ActionSlot) -> bool:
         """Whether the venue still knows the id under which the slot's order was first sent, and takes none twice."""
         sent = self._first_sent.get(slot.client_order_id)
-        return sent is not None and time.monotonic() - sent < self._venue.deduplicates_for_s
+        return sent is not None and time.monotonic() - sent < self._can.deduplicates_for_s
 
     def _announce(self, slot: ActionSlot) -> None:
         """Have it on the disk what is about to be sent; of a venue that can be asked, what comes after it too."""
         now, name = time.time_ns(), slot.client_order_id
-        if self._venue.deduplicates_for_s:
+        if self._can.deduplicates_for_s:
             self._first_sent.setdefault(name, time.monotonic())
         if self._intents is None:
             return
@@ -251,7 +269,7 @@ class Placing:
         after = slot.sequence + 1
         following = [
             (coming.sequence, 1, coming.client_order_id)
-            for coming in self._state.slots[after : after + WINDOW - 1]
+            for coming in self._state.slots[after : after + self._window - 1]
             if coming.state is _PENDING and coming.last_attempt is None and coming.sequence not in self._unfinished
         ]
         return [sending for sending in following if sending not in self._announced]

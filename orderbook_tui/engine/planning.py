@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from orderbook_tui.config import SimulatorConfig, Universe, schedule, universe
+from orderbook_tui.config import SimulatorConfig, Universe, schedule
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
+from orderbook_tui.engine.describing import described as described_by
 from orderbook_tui.engine.wiring import fee_schedule
 from orderbook_tui.errors import ConfigError, Problem, ScheduleError
 
@@ -25,7 +26,7 @@ def plan_run(config: SimulatorConfig, folder: Path, slots: list[ActionSlot] | No
     Raises:
         ConfigError: the configuration cannot be carried out; every problem at once.
     """
-    described = universe(config, folder)
+    described, notes = described_by(config, folder)
     given = slots
     if slots is None:
         slots = schedule(config, described)
@@ -35,7 +36,6 @@ def plan_run(config: SimulatorConfig, folder: Path, slots: list[ActionSlot] | No
             plan.check_slots(given)
         except ScheduleError as error:
             raise ConfigError([Problem("slots", str(error))]) from error
-    notes = [f"{market.symbol} is {market.status}: it gets no slots" for market in described.left_out]
     return Planned(plan, slots, notes)
 
 

@@ -10,13 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from orderbook_tui.config import PlannedPairs, SimulatorConfig, universe
+from orderbook_tui.config import PlannedPairs, SimulatorConfig
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.market import Market
 from orderbook_tui.core.money import Asset, scaled
 from orderbook_tui.core.preflight import Preflight, Rehearsal
 from orderbook_tui.core.scheduler import AmountIn
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.engine.describing import described_before
 from orderbook_tui.engine.planning import plan_of
 
 MOST_BINS: Final = 16
@@ -73,7 +74,7 @@ class Preview(Steps):
     def __init__(self, config: SimulatorConfig, folder: Path = Path()) -> None:
         super().__init__()
         self._config = config
-        self._universe = universe(config, folder)
+        self._universe = described_before(config, folder).universe
         self._planned = PlannedPairs(config, self._universe)
         self._pairs = iter(self._planned)
         accounts, spec = self._universe.accounts, config.scheduler

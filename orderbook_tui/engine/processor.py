@@ -18,6 +18,7 @@ from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.engine.control import Ending, RunControl, unwrapped
 from orderbook_tui.engine.decisions import Decider, Question, StandingAnswers, terminal_or_quit
 from orderbook_tui.engine.retry import Backoff
+from orderbook_tui.environment import hide
 from orderbook_tui.errors import FailureKind, OrderError
 
 OrderId = int | str
@@ -43,6 +44,14 @@ class ProcessorResults:
         else:
             self.skipped += 1
 
+    def add(self, others: "ProcessorResults") -> None:
+        """Count what came of other slots of the same run too. It is Quit where any was."""
+        if others.ending is Ending.QUIT or self.ending is Ending.DONE:
+            self.ending = others.ending
+        self.completed += others.completed
+        self.failed += others.failed
+        self.skipped += others.skipped
+
 
 class Observer(Protocol):
     """Whoever wants to know what the processor does, as it does it."""
@@ -63,8 +72,8 @@ class Observer(Protocol):
         """A decision has been taken, and the slot has moved as it says."""
         ...
 
-    def slot_ended(self, slot: ActionSlot) -> None:
-        """A slot is Completed, Failed or Skipped."""
+    def slot_ended(self, slot: ActionSlot) -> Awaitable[None] | None:
+        """A slot is Completed, Failed or Skipped. What is returned is waited for before the next slot."""
         ...
 
 
@@ -89,6 +98,8 @@ class SlotProcessor:
         self._control = control or RunControl()
         self._observer = observer or _Nobody()
         self._failures = failures
+        self._turn = asyncio.Lock()
+        """Of several slots that need an answer, one is asked about at a time."""
 
     async def process_slots(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
         """Run the slots that are Pending, in the order given, and say what came of them."""
@@ -98,7 +109,13 @@ class SlotProcessor:
         """Run the slots that are Failed once more, each with all its retries afresh."""
         return await self._process(slots, SlotState.FAILED, executor)
 
-    async def _process(self, slots: Iterable[ActionSlot], wanted: SlotState, executor: Executor) -> ProcessorResults:
+    async def process_admitted(self, slot: ActionSlot, wanted: SlotState, executor: Executor) -> ProcessorResults:
+        """Run one slot, if it is in the state `wanted`, that the controls have let start; others may be under way meanwhile."""
+        return await self._process((slot,), wanted, executor, admitted=True)
+
+    async def _process(
+        self, slots: Iterable[ActionSlot], wanted: SlotState, executor: Executor, *, admitted: bool = False
+    ) -> ProcessorResults:
         results = ProcessorResults()
         control, failures, now = self._control, self._failures, time.time_ns
         slot_ended = self._observer.slot_ended
@@ -108,7 +125,7 @@ class SlotProcessor:
             for slot in slots:
                 if slot.state is not wanted:
                     continue
-                if control.held and not await control.admit(slot):
+                if control.held and not admitted and not await control.admit(slot):
                     results.ending = Ending.STOPPED
                     break
                 if slot.last_attempt is not None and await self._ask_at_once(slot, results):
@@ -126,15 +143,18 @@ class SlotProcessor:
                     else:
                         ended = now()
                         slot.complete(order_id, ended)
-                        # Not `ended - yielded > SLICE_NS` alone: the clock may be set back.
-                        if not 0 <= ended - yielded < SLICE_NS:
+                        # Not `ended - yielded > SLICE_NS` alone: the clock may be set back. Where others are under way, who
+                        # runs them yields, when this slot is counted and saved.
+                        if not 0 <= ended - yielded < SLICE_NS and not admitted:
                             await asyncio.sleep(0)  # anyio's own checkpoint takes a tenth of a fast run
                             yielded = now()
                 if slot.state is _COMPLETED:
                     results.completed += 1
                 else:
                     results.count(slot.state)
-                slot_ended(slot)
+                ending = slot_ended(slot)
+                if ending is not None:
+                    await ending
                 if control.watching:
                     control.slot_ended(slot)
         except BaseException:
@@ -180,37 +200,47 @@ class SlotProcessor:
         if slot.must_ask:
             return await self._ask(slot)
         retry = slot.max_retries + 1 - (slot.allowed_attempts - slot.attempt_count)
-        if await self._control.wait(self._backoff.seconds(retry, slot.sequence)) and await self._control.admit_attempt():
+        if await self._control.wait(self._backoff.seconds(retry, slot.sequence)) and await self._control.admit_attempt(slot):
             return None
         slot.move(_PENDING)
         return Ending.STOPPED
 
     async def _ask(self, slot: ActionSlot) -> Ending | None:
         """Have it decided what becomes of a slot; return why the run ends here, where it does."""
+        async with self._turn:
+            # Who had to wait for another's answer may have waited for the end of the run.
+            action = await self._decided(slot) if not self._control.stopping else None
+        if action is None:
+            slot.move(_PENDING)
+            return Ending.STOPPED
+        if action is RecoveryAction.QUIT:
+            return Ending.QUIT
+        if action is RecoveryAction.RETRY and not await self._control.admit_attempt(slot):
+            slot.move(_PENDING)
+            return Ending.STOPPED
+        return None
+
+    async def _decided(self, slot: ActionSlot) -> RecoveryAction | None:
+        """Return what was decided about a slot, which has moved as that says; None where the run was stopped before."""
         assert slot.last_error is not None
         question = self._observer.question_about(slot, slot.last_error)
         answer = self._standing_answer(question)
         if answer is not None:
             await asyncio.sleep(0)  # or nobody else would be heard while one failure follows the other
         else:
-            self._observer.waiting(question)
-            try:
-                answer = await self._answer(question)
-            finally:
-                self._observer.waiting(None)
+            with self._control.asking():
+                self._observer.waiting(question)
+                try:
+                    answer = await self._answer(question)
+                finally:
+                    self._observer.waiting(None)
         if answer is None:
-            slot.move(_PENDING)
-            return Ending.STOPPED
+            return None
         action, by = answer
         decision = Decision(slot.sequence, slot.attempt_count, action, by, time.time_ns())
         slot.decide(decision)
         self._observer.decided(decision)
-        if action is RecoveryAction.QUIT:
-            return Ending.QUIT
-        if action is RecoveryAction.RETRY and not await self._control.admit_attempt():
-            slot.move(_PENDING)
-            return Ending.STOPPED
-        return None
+        return action
 
     def _standing_answer(self, question: Question) -> tuple[RecoveryAction, str] | None:
         """Return what was answered before about all errors of this kind: nobody has to wait for that."""
@@ -265,8 +295,8 @@ def failure_of(error: Exception) -> Failure:
     exception are taken as the order not placed, to be tried again.
     """
     if isinstance(error, OrderError):
-        return Failure(error.code, error.kind, str(error))
-    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return Failure(error.code, error.kind, hide(str(error)))
+    words = hide(f"{type(error).__name__}: {error}") if str(error) else type(error).__name__
     if isinstance(error, TimeoutError | ConnectionError) and not isinstance(error, ConnectionRefusedError):
         return Failure("unknown", FailureKind.UNKNOWN, words)
     return Failure("error", FailureKind.TRANSIENT, words)

@@ -1,6 +1,7 @@
 """What an earlier life of a run may have left at a venue that outlives it, and what to do about it before more is placed."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
@@ -9,16 +10,19 @@ from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.engine.checkpoint_journal import Intent
 from orderbook_tui.engine.checkpoint_reader import Checkpoint
+from orderbook_tui.engine.lineup import AHEAD
 from orderbook_tui.engine.placing import Placing
 from orderbook_tui.errors import InsufficientBudget
 
 
-def recover(checkpoint: Checkpoint, state: SimulationState, settlement: Settlement, placing: Placing) -> None:
+def recover(
+    checkpoint: Checkpoint, state: SimulationState, settlement: Settlement, placing: Placing, concurrency: int = 1
+) -> None:
     """Take note of what may have been placed without its outcome being known: it is asked about when its slot is due.
 
     At a venue that cannot be asked, the attempt is recorded as one in doubt, and a person decides.
     """
-    sent = {intent.slot: intent for intent in (*_perhaps_sent(checkpoint, state), *checkpoint.intents)}
+    sent = {intent.slot: intent for intent in (*_perhaps_sent(checkpoint, state, concurrency), *checkpoint.intents)}
     for sequence in sent:
         _go_on_revisiting(state, state.slots[sequence])
     # How long ago an order was first sent cannot be told by a clock that has been set since.
@@ -29,11 +33,25 @@ def recover(checkpoint: Checkpoint, state: SimulationState, settlement: Settleme
         _doubt(state, settlement, state.slots[sequence])
 
 
-def _perhaps_sent(checkpoint: Checkpoint, state: SimulationState) -> Iterator[Intent]:
-    """Yield what may have been placed next, where records of a checkpoint have been lost: they may have said so."""
+def _perhaps_sent(checkpoint: Checkpoint, state: SimulationState, concurrency: int) -> Iterator[Intent]:
+    """Yield what may have been placed next, where records of a checkpoint have been lost: they may have said so.
+
+    Where several pairs were run at once, that may be any that the run was looking ahead to, but for those behind more pairs
+    of their accounts than there are records lost.
+    """
+    if not checkpoint.missing:
+        return
     pending = (slot for slot in state.slots if slot.state is SlotState.PENDING)
-    for slot in islice(pending, checkpoint.missing):
-        yield Intent(slot.sequence, slot.attempt_count + 1, slot.client_order_id)
+    most = checkpoint.missing if concurrency == 1 else 2 * (AHEAD + concurrency)
+    behind: Counter[str] = Counter()
+    for slot in islice(pending, most):
+        partner = state.slots[slot.partner]
+        accounts = slot.account_id, partner.account_id
+        before = max(behind[account] for account in accounts)
+        if concurrency == 1 or before <= checkpoint.missing:
+            yield Intent(slot.sequence, slot.attempt_count + 1, slot.client_order_id)
+        if slot.sequence & 1 or partner.state is not SlotState.PENDING:
+            behind[accounts[0]] = behind[accounts[1]] = before + 1
 
 
 def _go_on_revisiting(state: SimulationState, slot: ActionSlot) -> None:

@@ -7,6 +7,7 @@ soon as the run goes on, or is let go of.
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from pathlib import Path
 
 from orderbook_tui.config.models import Durability, ProcessorSpec
 from orderbook_tui.core.budget import AccountBudget
@@ -31,9 +32,18 @@ class Saving:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the run is saved at all."""
+        return self._persistence is not None
+
+    @property
     def is_unsaved(self) -> bool:
         """Whether something has happened that is not in the checkpoint yet."""
         return self.writer is not None and self.writer.written < len(self._state.journal)
+
+    def numbers_folder(self) -> Path | None:
+        """Return where a venue keeps the sequence numbers of its sessions; None where nothing is kept."""
+        return None if self._persistence is None else self._persistence.numbers_folder(self._state.id)
 
     def keep(self, writer: CheckpointWriter) -> None:
         """Save with `writer` from here on."""

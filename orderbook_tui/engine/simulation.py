@@ -4,17 +4,21 @@ config -> universe, schedule -> plan --+
 checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --> processor --> checkpoint
 """
 
+import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from orderbook_tui.config import SimulatorConfig
+from orderbook_tui.config.ccxt import lists_markets
 from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
+from orderbook_tui.core.journal import Balance
 from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
@@ -23,21 +27,29 @@ from orderbook_tui.engine.bookkeeper import Bookkeeper, give_up
 from orderbook_tui.engine.control import Ending, RunControl
 from orderbook_tui.engine.course import Course
 from orderbook_tui.engine.decisions import Decider, Question, decider_for
+from orderbook_tui.engine.elsewhere import Elsewhere
 from orderbook_tui.engine.executor import SlotExecutor
+from orderbook_tui.engine.lineup import Lineup
 from orderbook_tui.engine.pace import Pace
+from orderbook_tui.engine.parallel import ParallelProcessor
 from orderbook_tui.engine.persistence import Checkpoint, StatePersistence
+from orderbook_tui.engine.placing import window_of
 from orderbook_tui.engine.planning import pairs_with, plan_run
 from orderbook_tui.engine.processor import SlotProcessor
 from orderbook_tui.engine.progress import Progress, Told, naming, part, untold
+from orderbook_tui.engine.reconciliation import Reconciliation
+from orderbook_tui.engine.reconciling import Reconciling
 from orderbook_tui.engine.recovery import recover
 from orderbook_tui.engine.retry import Backoff
 from orderbook_tui.engine.saving import Saving
 from orderbook_tui.engine.state_folder import warnings
 from orderbook_tui.engine.stopping import StopConditions, StopWatch
 from orderbook_tui.engine.trust import CodeCheck, any_code
+from orderbook_tui.engine.venue_markets import check_exchange_code
 from orderbook_tui.engine.wiring import open_venue
-from orderbook_tui.errors import CheckpointError, OrderbookTuiError, OrderError, ScheduleError
+from orderbook_tui.errors import CheckpointError, ConfigError, OrderbookTuiError, OrderError, Problem, ScheduleError
 
+REAL_MONEY: Final = "is false: orders would be real, with real money, and nobody has confirmed that"
 _READ: Final = 0.6
 """The share of resuming a run that goes into reading its checkpoint; the rest replays it."""
 
@@ -70,18 +82,20 @@ class Simulation:
         self._status = RunStatus.READY
         self._subscribers: list[Callable[[Simulation], None]] = []
         self._selected: Callable[[ActionSlot], bool] | None = None
-        self._course: Course | None = None
+        self._course: Course | Lineup | None = None
         """Where the run is, while it is going on."""
         self.notes: list[str] = []
         """What whoever runs it should know, in words: markets left out, events that a checkpoint has lost."""
         self.exchange: Exchange | None = None
         """The exchange, where it is in this process."""
         self._executor: SlotExecutor | None = None
+        self._reconciling: Reconciling | None = None
         self._saving = Saving(self.state, self.budgets, config.processor, persistence)
         self._only_looked_at = False
         self._left: Checkpoint | None = None
         """What an earlier life left, until the venue is open."""
         self._check_code: CodeCheck = any_code
+        self._may_leave_sandbox = False
 
     @classmethod
     def create(
@@ -104,6 +118,8 @@ class Simulation:
             ConfigError: the configuration cannot be carried out; every problem at once.
             CodeNotAllowed: what `check_code` says.
         """
+        if lists_markets(config.venue):
+            check_exchange_code(config, check_code)  # planning asks the exchange
         planned = plan_run(config, folder, slots)
         persistence = StatePersistence(state_dir or config.state_dir) if save else None
         simulation = cls(config, replay(planned.plan, planned.slots), persistence=persistence)
@@ -230,6 +246,11 @@ class Simulation:
         self._stops.arm(conditions, self._next_sequence())
 
     @property
+    def in_flight(self) -> Sequence[int]:
+        """The sequences of the slots whose attempt is under way: at most `processor.concurrency`."""
+        return self._course.in_flight if self._course is not None else ()
+
+    @property
     def is_unsaved(self) -> bool:
         """Whether something has happened that is not in the checkpoint yet."""
         return self._saving.is_unsaved
@@ -268,8 +289,48 @@ class Simulation:
         Raises:
             CodeNotAllowed: nobody has allowed that.
         """
-        if self.config.venue.kind == "python":
-            self._check_code(self.config.venue.target)
+        venue = self.config.venue
+        if venue.kind == "python":
+            self._check_code(venue.target)
+        elif venue.kind == "ccxt" and ":" in venue.exchange:
+            self._check_code(venue.exchange)
+
+    @property
+    def is_for_real(self) -> bool:
+        """Whether orders would be real ones, at an exchange outside its sandbox, and nobody has confirmed that."""
+        venue = self.config.venue
+        return venue.kind == "ccxt" and not venue.sandbox and not self._may_leave_sandbox
+
+    def leave_sandbox(self) -> None:
+        """Confirm that the orders of this run may be real ones. It holds until the program ends."""
+        self._may_leave_sandbox = True
+
+    @property
+    def reconciliation(self) -> Reconciliation | None:
+        """What came of comparing the ledger with the venue, at the last pause or at the end. It is in no checkpoint."""
+        return self._reconciling.found if self._reconciling is not None else None
+
+    @property
+    def not_reconciled(self) -> str:
+        """Why the ledger was not compared with the venue, in words; empty where it was."""
+        if self.reconciliation is not None:
+            return self.reconciliation.failed
+        if self._reconciling is not None and not self._reconciling.can:
+            return "the venue tells neither which orders are open nor what accounts hold"
+        if self.config.venue.kind == "embedded":
+            return "the exchange is in this process: its books are the run's own"
+        return "the venue is asked at a pause and at the end of a run, and what it says is not saved"
+
+    @property
+    def can_reconcile(self) -> bool:
+        """Whether `reconcile` can be called: the run is paused, at a venue that tells what it has."""
+        paused = self._status is RunStatus.PAUSED and self._course is not None
+        return paused and self._reconciling is not None and self._reconciling.can
+
+    @property
+    def is_reconciling(self) -> bool:
+        """Whether a paused run is being compared with its venue."""
+        return self._reconciling is not None and self._reconciling.is_under_way
 
     def invariants(self) -> dict[str, bool]:
         """Check what must be true of a run at any moment; return each rule's name and whether it holds."""
@@ -331,7 +392,8 @@ class Simulation:
             self.check_code()
         self._open_checkpoint()
         for slot in chosen:
-            if give_up(self.state, self._settlement, slot, by):
+            # At a venue outside this process, what is left of the pair is taken back when the run goes on.
+            if give_up(self.state, self._settlement, slot, by) and self._connect().elsewhere is None:
                 self._connect().close_pair(slot)
         self._stops.overlook()
         if self._status is RunStatus.DONE:
@@ -359,6 +421,13 @@ class Simulation:
         self.control.step()
         if self._status is RunStatus.RUNNING:
             self._become(RunStatus.PAUSED)
+        elif self._status is RunStatus.PAUSED:
+            self.reconcile()
+
+    def reconcile(self) -> None:
+        """Compare the ledger of a paused run with its venue, as soon as nothing is under way; see `reconciliation`."""
+        if self.can_reconcile and self._reconciling is not None:
+            self._reconciling.begin()
 
     def stop(self) -> None:
         """End the run before its next attempt; `run` then returns, and everything is saved."""
@@ -375,10 +444,13 @@ class Simulation:
     async def _run(self, course: Course, decider: Decider | None, revisiting: Collection[int] = ()) -> Ending:
         if self._course is not None:
             raise OrderbookTuiError("the run is going on already")
+        if self.is_for_real:
+            raise ConfigError([Problem("venue.sandbox", REAL_MONEY)])
         executor = self._connect()
         self._open_checkpoint()
-        if self._saving.writer is not None and executor.elsewhere is not None:
-            executor.elsewhere.keep_intents(self._saving.writer)
+        elsewhere = executor.elsewhere
+        if self._saving.writer is not None and elsewhere is not None:
+            elsewhere.placing.keep_intents(self._saving.writer, window_of(self.config.processor.concurrency))
         bookkeeper = Bookkeeper(
             self.state,
             self.budgets,
@@ -398,24 +470,33 @@ class Simulation:
             failures=OrderError,
         )
         self.control.begin()
-        self._course = course
+        lineup = self._lined_up(course) if processing.concurrency > 1 else None
+        self._course = lineup or course
         self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
         try:
             self._saving.watch()
-            unknown = await executor.catch_up()
-            if unknown:
-                self.notes.append(f"the venue does not say what became of {unknown} orders that were open when the run ended")
-            if revisiting:
+            if elsewhere is not None:
+                await self._take_up(elsewhere, bookkeeper)
+            if lineup is not None:
+                workers = ParallelProcessor(processor, self.control, lineup, processing.concurrency)
+                results = await workers.process(bookkeeper.place_revisited if revisiting else executor.place)
+            elif revisiting:
                 results = await processor.revisit(course, bookkeeper.place_revisited)
-                self.state.update_stats()
             else:
                 results = await processor.process_slots(filter(chosen, course) if chosen else course, executor.place)
-            bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
-            if executor.elsewhere is not None:
-                executor.elsewhere.withdraw()
+            if revisiting:
+                self.state.update_stats()
+            await bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
+            if elsewhere is not None and self._reconciling is not None:
+                elsewhere.placing.withdraw()
+                await self._reconciling.ended()
+                await self._reconciling.at_the_end(stopping=results.ending is Ending.STOPPED)
         finally:
+            if elsewhere is not None and self._reconciling is not None:
+                await self._reconciling.ended()
+                await elsewhere.close()
             self._saving.unwatch()
-            self._course = None
+            self._course = self._stops.is_to_come = None
             self.control.end()
             if self.stopped_by:
                 # What made this run pause holds no later one up.
@@ -429,6 +510,25 @@ class Simulation:
             self._saving.finish()
             self._become(RunStatus.DONE)
         return results.ending
+
+    def _lined_up(self, course: Course) -> Lineup:
+        """Have the slots of a course run several at a time."""
+        chosen, most = self._selected, self.config.processor.concurrency
+        filtered = chosen is not None and course.wanted is SlotState.PENDING
+        lineup = Lineup(filter(chosen, course) if filtered else course, course.wanted, self.slots, most)
+        self._stops.is_to_come = lineup.is_to_come
+        return lineup
+
+    async def _take_up(self, elsewhere: Elsewhere, bookkeeper: Bookkeeper) -> None:
+        """Connect, and settle and cancel what an earlier life left at the venue."""
+        await elsewhere.open()
+        if self._reconciling is not None:
+            note = await self._reconciling.open(self._note_opening)
+            self.notes += [note] if note and note not in self.notes else []
+        unknown = await elsewhere.catch_up()
+        if unknown:
+            self.notes.append(f"the venue does not say what became of {unknown} orders that were open when the run ended")
+        await bookkeeper.close_ended_pairs()
 
     def _ask(self, question: Question | None) -> None:
         """Note what waits to be decided, or (None) that nothing does."""
@@ -468,19 +568,41 @@ class Simulation:
         """Open the venue, with the open orders of an earlier life taken up."""
         if self._executor is None:
             self.check_code()
-            venue, self.exchange = open_venue(self.config, self.state)
+            venue, self.exchange = open_venue(self.config, self.state, self._saving.numbers_folder)
             self._executor = SlotExecutor(self.state, self._settlement, venue)
-            self._executor.heard = self._save_late
-            if self._left is not None and self._executor.elsewhere is not None:
-                recover(self._left, self.state, self._settlement, self._executor.elsewhere)
+            elsewhere = self._executor.elsewhere
+            if elsewhere is not None:
+                elsewhere.heard = self._heard
+                if not self._saving.is_wanted:
+                    self._name_orders()
+                opening = self._left.opening_balances if self._left is not None else ()
+                self._reconciling = Reconciling(
+                    self.state, self.budgets, self._settlement, elsewhere, self.account_name, opening
+                )
+                if self._left is not None:
+                    most = self.config.processor.concurrency
+                    recover(self._left, self.state, self._settlement, elsewhere.placing, most)
             self._left = None
         return self._executor
+
+    def _name_orders(self) -> None:
+        """A run that is saved nowhere has no id, and its orders must not be taken for those of another such run."""
+        name = f"unsaved-{uuid4().hex[:12]}"
+        for slot in self.slots:
+            slot.run = slot.run or name
 
     def _open_checkpoint(self) -> None:
         """Have a writer, unless nothing is to be saved."""
         if self._only_looked_at:
             raise CheckpointError(f"{self.id} was opened to look at: resume it to run it")
         self._saving.open()
+
+    def _heard(self) -> None:
+        """Save a fill that came by itself, unless whoever waits for it in a run does so first."""
+        if self._course is None:
+            self._save_late()
+        else:
+            asyncio.get_running_loop().call_soon(self._save_late)
 
     def _save_late(self) -> None:
         """Save a fill that came after its order was accepted. Where that fails, it is saved with what comes next."""
@@ -489,6 +611,11 @@ class Simulation:
                 self._saving.finish()  # it makes no run of it that is not done
             else:
                 self._saving.commit()
+
+    def _note_opening(self, balances: list[Balance]) -> None:
+        """Save what accounts hold at the venue before the first order."""
+        if self._saving.writer is not None:
+            self._saving.writer.note_balances(balances, self.state.journal)
 
     def _note_budgets(self) -> None:
         """Save everything, with the budgets as they are, to be held against the journal when it is next read."""
@@ -499,6 +626,11 @@ class Simulation:
 
     def _become(self, status: RunStatus) -> None:
         self._status = status
+        if self._reconciling is not None:
+            if status is RunStatus.PAUSED and self._course is not None:
+                self._reconciling.begin()
+            else:
+                self._reconciling.end()
         self._pace.note(running=status is RunStatus.RUNNING, ended=self.stats.ended_slots)
         for changed in list(self._subscribers):
             changed(self)

@@ -49,6 +49,12 @@ class StopWatch:
         """Budgets that had nothing left, or nothing ever, when that was asked for."""
         self._seen = 0
         """Events of the journal that have been looked at."""
+        self.is_to_come: Callable[[int], bool] | None = None
+        """Where slots run side by side: whether one is still to be run. Otherwise those are that follow the one that is up."""
+
+    @property
+    def barrier(self) -> int | None:
+        return self._conditions.slot
 
     @property
     def conditions(self) -> StopConditions:
@@ -145,12 +151,12 @@ class StopWatch:
     def _missed(self, touched: Iterable[int], before: int) -> ActionSlot | None:
         """Return the first of these slots, and then of their partners, that is through without having been matched.
 
-        One that is not `before` may have failed, and be about to be revisited.
+        One that is still to come may have failed, and be about to be revisited.
         """
-        slots = self._state.slots
+        slots, is_to_come = self._state.slots, self.is_to_come or (lambda sequence: sequence >= before)
         touched = list(touched)
         for slot in (slots[sequence] for sequence in (*touched, *(n ^ 1 for n in touched))):
-            if slot.sequence < before and self._is_through(slot) and slot.verdict is not Verdict.MATCHED:
+            if not is_to_come(slot.sequence) and self._is_through(slot) and slot.verdict is not Verdict.MATCHED:
                 return slot
         return None
 

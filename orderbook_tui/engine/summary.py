@@ -1,5 +1,6 @@
 """The summary of a run: what became of it, as numbers that a program can read, and the exit status that says it in one."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,9 @@ def exit_status(simulation: Simulation, ending: Ending) -> ExitStatus:
         directed = slot.action.matching_strategy.account is not None
         if slot.state is not SlotState.COMPLETED or (directed and slot.verdict is not Verdict.MATCHED):
             return ExitStatus.INCOMPLETE
+    found = simulation.reconciliation
+    if found is not None and found.at_end and (found.differences or found.failed):
+        return ExitStatus.INCOMPLETE
     return ExitStatus.OK
 
 
@@ -46,6 +50,8 @@ def summary(simulation: Simulation, ending: Ending) -> dict[str, Any]:
         "budget": _budget(simulation),
         "invariants": simulation.invariants(),
         "open_orders": open_orders(simulation),
+        "reconciliation": reconciliation(simulation),
+        "not_reconciled": simulation.not_reconciled or None,
         "notes": simulation.notes,
     }
 
@@ -66,9 +72,45 @@ def open_orders(simulation: Simulation) -> list[dict[str, Any]]:
     ]
 
 
+def reconciliation(simulation: Simulation) -> dict[str, Any] | None:
+    """Return what came of comparing the ledger with the venue; None where that was not done, see `not_reconciled`."""
+    found = simulation.reconciliation
+    if found is None or found.failed:
+        return None
+    return {
+        "at": moment(found.at),
+        "accounts": found.accounts,
+        "balances": found.balances,
+        "open_orders": found.orders,
+        "foreign_orders": found.foreign,
+        "notes": list(found.notes),
+        "differences": [
+            {
+                "what": each.what,
+                "account": simulation.account_name(each.account),
+                "asset": each.asset,
+                "expected": text(each.expected),
+                "found": text(each.found),
+                "difference": text(each.difference),
+                "client_order_id": each.client_order_id or None,
+                "words": each.words,
+                "slots": list(each.slots),
+                "why": list(each.why),
+            }
+            for each in found.differences
+        ],
+    }
+
+
 def text(amount: Decimal) -> str:
     """Return an amount without an exponent."""
     return f"{amount:f}"
+
+
+def moment(nanoseconds: int) -> str:
+    """Return a time in ISO 8601, UTC, to the microsecond."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat(timespec="microseconds")
 
 
 def _budget(simulation: Simulation) -> dict[str, Any]:

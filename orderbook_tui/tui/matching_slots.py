@@ -10,7 +10,7 @@ million slots nor a run at full speed takes the screen more than a slice at a ti
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from operator import attrgetter
 from typing import Final
@@ -31,15 +31,25 @@ _sequence = attrgetter("sequence")
 
 
 class MatchingSlots:
-    """What `chosen` matches among the slots of `state`. `look` sees what has changed, `work` finds out what that means."""
+    """What `chosen` matches among the slots of `state`. `look` sees what has changed, `work` finds out what that means.
 
-    def __init__(self, state: SimulationState, chosen: SlotFilter, around: int = 0) -> None:
+    `in_flight` tells which slots are under way, besides the one where the run is.
+    """
+
+    def __init__(
+        self,
+        state: SimulationState,
+        chosen: SlotFilter,
+        around: int = 0,
+        in_flight: Callable[[], Sequence[int]] = tuple,
+    ) -> None:
         self._state, self.chosen = state, chosen
         self._slots = state.slots
         self._blocks: list[list[ActionSlot]] = [[] for _ in range(0, len(self._slots), BLOCK)]
         self._counted: list[int] | None = None
         self._todo: dict[int, None] = {}
         self._read = len(state.journal)
+        self._in_flight = in_flight
         self._here = self._under_way()
         self._all(around)
 
@@ -77,12 +87,11 @@ class MatchingSlots:
                     todo[event.slot >> _SHIFT] = None  # type: ignore[union-attr]
             todo.pop(-1, None)  # somebody outside
         self._read = len(journal)
-        # The slot that is under way has changed before the journal says so.
+        # A slot that is under way has changed before the journal says so.
         here = self._under_way()
         if here != self._here:
-            for place in (self._here[0], here[0]):
-                if place < len(self._slots):
-                    todo[place >> _SHIFT] = None
+            for place, _ in here.items() ^ self._here.items():
+                todo[place >> _SHIFT] = None
             self._here = here
 
     def work(self, seconds: float) -> bool:
@@ -98,10 +107,10 @@ class MatchingSlots:
                 break
         return not todo
 
-    def _under_way(self) -> tuple[int, Version | None]:
-        """Return which slot the run is at, and how that stands."""
-        index = self._state.current_slot_index
-        return index, version(self._slots[index]) if index < len(self._slots) else None
+    def _under_way(self) -> dict[int, Version]:
+        """Return where the run is, slot by slot, and how those stand."""
+        index, slots = self._state.current_slot_index, self._slots
+        return {place: version(slots[place]) for place in (index, *self._in_flight()) if place < len(slots)}
 
     def _all(self, around: int) -> None:
         center = around >> _SHIFT

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
@@ -55,10 +56,13 @@ class RunTask:
 
     def _start(self, simulation: Simulation, work: Work) -> None:
         if not self.is_under_way:
-            self._worker = self._app.run_worker(self._run(simulation, work), group="run", exit_on_error=False)
+            # No coroutine yet: a worker that is cancelled before it starts would leave one that nobody waits for.
+            self._worker = self._app.run_worker(partial(self._run, simulation, work), group="run", exit_on_error=False)
 
     async def _run(self, simulation: Simulation, work: Work) -> None:
         self.outcome = None
+        if simulation.is_for_real and not await self._may_be_real(simulation):
+            return
         try:
             self.outcome = await work()
         except asyncio.CancelledError:
@@ -68,6 +72,16 @@ class RunTask:
             # What a venue's own code raises must not take the terminal down; the run has stopped, and says why.
             self.outcome = error
         self._ended(simulation, self.outcome)
+
+    async def _may_be_real(self, simulation: Simulation) -> bool:
+        """Ask whether real orders may be placed."""
+        from orderbook_tui.tui.figures import name
+        from orderbook_tui.tui.screens.real_money import RealMoneyScreen
+
+        venue = simulation.config.venue
+        if venue.kind == "ccxt" and await self._app.push_screen_wait(RealMoneyScreen(name(venue.exchange))):
+            simulation.leave_sandbox()
+        return not simulation.is_for_real
 
     def exit_status(self, simulation: Simulation | None, *, interrupted: bool) -> int:
         """Return what the process should answer for what happened here."""

@@ -1,22 +1,27 @@
 """The embedded exchange as a venue: it answers at once, and with the truth."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 
 from orderbook_tui.core.exchange import Exchange, Submission
-from orderbook_tui.core.journal import Execution
+from orderbook_tui.core.journal import Balance
 from orderbook_tui.core.slot import ActionSlot
-from orderbook_tui.errors import OutcomeUnknown
+from orderbook_tui.errors import OutcomeUnknown, VenueUnavailable
+from orderbook_tui.venues.base import Capabilities, Listener, OpenOrder
 
 
 class EmbeddedVenue:
     """Places orders on an `Exchange` in this process."""
 
-    in_process = True
-    can_look_up = False
-    deduplicates_for_s = 0.0
+    capabilities = Capabilities(in_process=True, cancel=True)
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
+
+    async def open(self, listener: Listener) -> None:
+        """Nothing comes by itself: every execution is in the answer to a `place`."""
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
 
     def place(self, slot: ActionSlot, quantity: int) -> Submission:
         assert slot.last_attempt is not None
@@ -39,5 +44,8 @@ class EmbeddedVenue:
         assert isinstance(order_id, int)
         self.exchange.restore(order_id, slot.account_id, slot.action, slot.open, slot.sequence)
 
-    def on_execution(self, settle: Callable[[Execution], None]) -> None:
-        """Nothing comes later: every execution is in the answer to a `place`."""
+    async def open_orders(self, accounts: Sequence[str]) -> Iterable[OpenOrder]:
+        raise VenueUnavailable("the exchange is in this process: its books are the run's own")
+
+    async def balances(self, accounts: Sequence[str]) -> Iterable[Balance]:
+        raise VenueUnavailable("the exchange is in this process: its accounts are the run's own")

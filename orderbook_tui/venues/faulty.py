@@ -3,7 +3,7 @@
 Which ones depends on (seed, slot, attempt) alone, so a run that is interrupted and resumed meets the same faults.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from inspect import isawaitable
 
 import anyio
@@ -11,7 +11,6 @@ import msgspec
 
 from orderbook_tui.core.chance import chance
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import Rejected, VenueUnavailable
 from orderbook_tui.venues.base import Venue
@@ -44,8 +43,9 @@ class FaultyVenue:
 
     def __init__(self, venue: Venue, faults: Faults) -> None:
         self._venue, self._faults = venue, faults
-        self.in_process, self.can_look_up = venue.in_process, venue.can_look_up
-        self.deduplicates_for_s = venue.deduplicates_for_s
+        self.capabilities = venue.capabilities
+        self.open, self.close = venue.open, venue.close
+        self.open_orders, self.balances = venue.open_orders, venue.balances
         self.cancel, self.restore, self.look_up = venue.cancel, venue.restore, venue.look_up
         # Faults are for attempts that can be repeated; what is put back is part of another slot's attempt.
         self.place_again = venue.place_again
@@ -55,9 +55,6 @@ class FaultyVenue:
             return self._place_late(slot, quantity)
         self._fail(slot)
         return self._venue.place(slot, quantity)
-
-    def on_execution(self, settle: Callable[[Execution], None]) -> None:
-        self._venue.on_execution(settle)
 
     async def _place_late(self, slot: ActionSlot, quantity: int) -> Submission:
         low, high = self._faults.latency_ms

@@ -3,39 +3,39 @@
     def place_order(slot): ...                      returns an id, plain (it runs in a thread) or async
     async def place_order(slot, settlement): ...    and reports the fills: settlement.fill("0.5", price="60000")
 
-Such a venue cannot be asked what became of an order, so an outcome that is unknown is for a person to decide; unless the
-callable has an attribute that can:
+What else the venue can do, attributes of the callable say, each as plain or async as one likes:
 
-    place_order.look_up(slot)               the id of the order of `slot.client_order_id`; None where there is none, and
-    place_order.look_up(slot, settlement)   none can arrive any more; it raises where that cannot be known now
-    place_order.deduplicates_for            for how many seconds an order of the same client order id is taken once only
+    look_up(slot[, settlement])     the id of the order of `slot.client_order_id`, with all its fills; None where there is none,
+                                    and none can arrive any more; it raises where that cannot be known now
+    fence = False                   None of `look_up` does not mean that the order cannot arrive any more
+    deduplicates_for = 3600         for how many seconds an order of the same client order id is taken once only
+    cancel(slot[, settlement])      True: nothing is open of the order any more; False: it cannot be cancelled
+    open_orders(account_id)         the client order ids of its open orders, or pairs of those and the quantity left
+    balances(account_id)            {"USD": (available, locked), "BTC": available}
+    open(), close()                 called before the first order, and at the end
+
+Without `look_up` nobody can ask what became of an order, so an outcome that is unknown is for a person to decide.
 """
 
-import importlib
-import inspect
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from functools import partial
-from pathlib import Path
-from time import time_ns
 from typing import Any, Final, cast
 from uuid import UUID
 
 import anyio.from_thread
 import anyio.lowlevel
 
-from orderbook_tui.core.book import Side
-from orderbook_tui.core.exchange import FeeSchedule, Submission, fee
-from orderbook_tui.core.journal import Execution
-from orderbook_tui.core.market import Account
+from orderbook_tui.core.exchange import Submission
+from orderbook_tui.core.journal import Balance, Execution
 from orderbook_tui.core.money import decimal
 from orderbook_tui.core.slot import ActionSlot
+from orderbook_tui.core.state import Plan
 from orderbook_tui.errors import (
     AmountError,
     ConfigError,
     FailureKind,
+    NotSeen,
     OrderbookTuiError,
     OrderError,
     OutcomeUnknown,
@@ -43,136 +43,64 @@ from orderbook_tui.errors import (
     Rejected,
     VenueUnavailable,
 )
-from orderbook_tui.venues.threads import in_a_daemon_thread
+from orderbook_tui.venues.base import Capabilities, Listener, OpenOrder, OrderReport
+from orderbook_tui.venues.settlement_handle import SettlementHandle as SettlementHandle
+from orderbook_tui.venues.user_code import LONGEST_ERROR, answer, can_be_called_with, imported, takes_two, words
 
 PlaceOrder = Callable[..., Any]
 
 LONGEST_ID: Final = 1_000
-LONGEST_ERROR: Final = 10_000
-"""How much of an error a run keeps."""
-_TOO_MUCH: Final = 2**62
-"""Units that are refused: an amount has 64 bits, and what an account has received is a sum of them."""
-
-
-class SettlementHandle:
-    """How a user's venue reports what became of one slot's order. Safe to use from any thread, also later on."""
-
-    def __init__(
-        self, slot: ActionSlot, quantity: int, fees: FeeSchedule, names: dict[str, str], settle: Callable[[Execution], None]
-    ) -> None:
-        self.slot = slot
-        self._left = quantity
-        self._highest_fee = fees.highest
-        self._names = names
-        self._settle = settle
-        self._lock = threading.Lock()
-        self._before_the_answer: list[Execution] | None = []
-        self._not_accepted = ""
-        self._reported: set[str] = set()
-
-    def fill(
-        self,
-        quantity: Decimal | int | str,
-        price: Decimal | int | str | None = None,
-        *,
-        counterparty: str | None = None,
-        fee: Decimal | int | str = 0,
-        execution_id: str | None = None,
-    ) -> None:
-        """Report an execution of the slot's order: `quantity` of base at `price` (its own where omitted), `fee` in quote.
-
-        `counterparty` is the other account's id or name; where the venue does not tell, it is taken to be the expected one.
-        Of several reports with the same `execution_id` the first counts.
-
-        Raises:
-            AmountError: off the lot or tick, more than is left of the order, worse than its price, a fee above what
-                was locked for it (`venue.fees`), or the callable failed: its order was not accepted.
-            OrderbookTuiError: the run is over.
-        """
-        action, market = self.slot.action, self.slot.action.market
-        lots = market.quantity_lots(decimal(quantity))
-        ticks = action.price if price is None else market.price_ticks(decimal(price))
-        charge = market.quote.units(decimal(fee))
-        if ticks <= 0:
-            raise AmountError(f"a fill at {market.price(ticks):f}: a price is more than 0")
-        if ticks >= _TOO_MUCH or market.notional(ticks, lots) >= _TOO_MUCH:
-            raise AmountError(f"a fill at that price comes to more than an amount of {market.quote.symbol} can be")
-        if ticks > action.price if action.side is Side.BID else ticks < action.price:
-            raise AmountError(
-                f"a fill at {market.price(ticks):f} is worse than the order's price, {market.price(action.price):f}"
-            )
-        self._check_fee(ticks, lots, charge)
-        counterparty, execution_id = _text_or_none(counterparty), _text_or_none(execution_id)
-        who = self._names.get(counterparty, counterparty) if counterparty else action.matching_strategy.account
-        sequence, first, at = self.slot.sequence, self.slot.sequence % 2 == 0, time_ns()
-        if first:
-            execution = Execution(sequence, -1, ticks, lots, charge, 0, at, who or "")
-        else:
-            execution = Execution(-1, sequence, ticks, lots, 0, charge, at, who or "")
-        with self._lock:
-            if execution_id is not None and execution_id in self._reported:
-                return
-            if self._not_accepted:
-                raise AmountError(f"the order of slot {sequence} was not accepted: {self._not_accepted}")
-            if not 0 < lots <= self._left:
-                filled, left = market.quantity(lots), market.quantity(self._left)
-                raise AmountError(f"a fill of {filled:f} {market.base.symbol}: {left:f} is left of the order")
-            self._left -= lots
-            if execution_id is not None:
-                self._reported.add(execution_id)
-            if self._before_the_answer is not None:
-                self._before_the_answer.append(execution)
-                return
-        self._settle(execution)
-
-    def _accept(self) -> Sequence[Execution]:
-        """The order has its id: return what was reported until now; what comes from here on is settled as it comes."""
-        with self._lock:
-            executions, self._before_the_answer = self._before_the_answer or (), None
-        return executions
-
-    def _close(self, why: str) -> bool:
-        """The order was not accepted: take no more reports. Return whether there were any."""
-        with self._lock:
-            self._not_accepted = why
-            return bool(self._before_the_answer)
-
-    def _check_fee(self, ticks: int, lots: int, charge: int) -> None:
-        quote, notional = self.slot.action.market.quote, self.slot.action.market.notional(ticks, lots)
-        most = fee(self._highest_fee, notional)
-        if not 0 <= charge <= most:
-            raise AmountError(f"a fee of {quote.amount(charge):f} {quote.symbol}: 0 to {quote.amount(most):f} is locked for it")
+_MOST_ENTRIES: Final = 1_000_000
+"""Open orders of one account; a generator of the user's may never end."""
 
 
 class PythonVenue:
     """Places orders through the user's callable."""
 
-    in_process = False
-
-    def __init__(self, place_order: PlaceOrder, fees: FeeSchedule, accounts: Iterable[Account] = ()) -> None:
+    def __init__(self, place_order: PlaceOrder, plan: Plan, slots: Sequence[ActionSlot] = ()) -> None:
         self._place_order = place_order
-        self._look_up = getattr(place_order, "look_up", None)
-        self.can_look_up = self._look_up is not None
-        self.deduplicates_for_s = float(getattr(place_order, "deduplicates_for", 0))
-        self._fees = fees
-        self._names = {account.name: account.id for account in accounts}
-        self._settle: Callable[[Execution], None] | None = None
+        attributes = "look_up", "cancel", "open_orders", "balances", "open", "close"
+        self._look_up, self._cancel, self._open_orders, self._balances, self._open, self._close = (
+            getattr(place_order, name, None) for name in attributes
+        )
+        can_look_up = self._look_up is not None
+        # What look_up tells must be heard before a cancel, or where nothing else tells; where orders stay open, and
+        # `place_order` has a handle, fills come through that.
+        is_polled = self._looks_up_fills and (self._cancel is not None or not takes_two(place_order))
+        self.capabilities = Capabilities(
+            look_up=can_look_up,
+            fence=can_look_up and bool(getattr(place_order, "fence", True)),
+            deduplicates_for_s=float(getattr(place_order, "deduplicates_for", 0)),
+            cancel=self._cancel is not None,
+            client_ids=True,
+            pushes_executions=not is_polled,
+            open_orders=self._open_orders is not None,
+            balances=self._balances is not None,
+        )
+        self._fees = plan.fees
+        self._slots = slots
+        self._names = {account.name: account.id for account in plan.accounts}
+        self._assets = plan.assets
+        self._listener: Listener | None = None
 
-    def on_execution(self, settle: Callable[[Execution], None]) -> None:
-        self._settle = settle
+    async def open(self, listener: Listener) -> None:
+        self._listener = listener
+        if self._open is not None:
+            await self._told(self._open)
+
+    async def close(self) -> None:
+        """Let the callable end. What is reported late is settled as long as the program runs."""
+        if self._close is not None:
+            await self._told(self._close)
 
     def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
         raise Rejected("an order placed elsewhere is not placed again")
-
-    def cancel(self, slot: ActionSlot) -> bool:
-        """A callable has no way to cancel: what it placed is its owner's to take back."""
-        return False
 
     def restore(self, slot: ActionSlot) -> None:
         """The orders of an earlier life are where they were."""
 
     async def place(self, slot: ActionSlot, quantity: int) -> Submission:
-        can_be_settled = self.can_look_up or self.deduplicates_for_s > 0
+        can_be_settled = self.capabilities.look_up or self.capabilities.deduplicates_for_s > 0
         placed = await self._call(self._place_order, slot, quantity, partial(_failure, is_sure=not can_be_settled))
         if placed is None:
             raise OutcomeUnknown("the callable answered None where an order id was expected: the order may exist")
@@ -180,7 +108,102 @@ class PythonVenue:
 
     async def look_up(self, slot: ActionSlot, quantity: int) -> Submission | None:
         assert self._look_up is not None
-        return await self._call(self._look_up, slot, quantity, lambda error, *, filled: OutcomeUnknown(_words(error)))
+        found = await self._call(self._look_up, slot, quantity, lambda error, *, filled: OutcomeUnknown(words(error)))
+        if found is None and not self.capabilities.fence:
+            raise NotSeen(f"the venue has no order {slot.client_order_id} now")
+        return found
+
+    async def cancel(self, slot: ActionSlot) -> OrderReport | None:
+        if self._cancel is None:
+            return None
+        # The order is accepted: what is reported is settled at once, and stays so if the cancel fails.
+        told = {fill.id for fill in slot.fills if fill.id is not None}
+        settlement = SettlementHandle(slot, slot.open, self._fees, self._names, self._settler(), told)
+        settlement._accept()
+        cancelled = await self._told(self._cancel, *([slot, settlement] if takes_two(self._cancel) else [slot]))
+        if cancelled is not True:
+            if cancelled is None or cancelled is False:
+                return None
+            raise OutcomeUnknown(f"the callable's cancel answered {type(cancelled).__name__} where True or False was expected")
+        executions: Sequence[Execution] = ()
+        if slot.open and self._looks_up_fills:
+            # It may have been filled right before: the last word is what is said now that nothing is open.
+            found = await self.look_up(slot, slot.action.quantity)
+            executions = found.executions if found is not None else ()
+        return OrderReport("" if slot.order_id is None else slot.order_id, executions, closed=True)
+
+    async def open_orders(self, accounts: Sequence[str]) -> Iterable[OpenOrder]:
+        if self._open_orders is None:
+            raise VenueUnavailable("the callable does not tell which orders are open")
+        found: list[OpenOrder] = []
+        for account in accounts:
+            entries = await self._told(self._open_orders, account)
+            try:
+                for entry in entries:
+                    found.append(self._open_order(account, entry))
+                    if len(found) > _MOST_ENTRIES:
+                        raise AmountError(f"more than {_MOST_ENTRIES} orders")
+            except Exception as error:  # what it answered is the user's own too
+                raise OutcomeUnknown(f"the callable's open_orders cannot be read: {words(error)}") from error
+        return found
+
+    async def balances(self, accounts: Sequence[str]) -> Iterable[Balance]:
+        if self._balances is None:
+            raise VenueUnavailable("the callable does not tell what accounts hold")
+        found: list[Balance] = []
+        for account in accounts:
+            held = await self._told(self._balances, account)
+            try:
+                for asset in self._assets:
+                    if asset.symbol in held:
+                        entry = held[asset.symbol]
+                        available, locked = entry if isinstance(entry, tuple | list) else (entry, 0)
+                        units = asset.units(decimal(available)), asset.units(decimal(locked))
+                        found.append(Balance(account, asset.symbol, *units))
+            except Exception as error:  # as above
+                raise OutcomeUnknown(f"the callable's balances cannot be read: {words(error)}") from error
+        return found
+
+    # How the callable is asked
+
+    @property
+    def _looks_up_fills(self) -> bool:
+        return self._look_up is not None and takes_two(self._look_up)
+
+    async def _told(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what the user's function answers.
+
+        Raises:
+            OrderError: it raises something.
+        """
+        try:
+            return await answer(function, *arguments)
+        except OrderError as error:
+            if _says_itself(error):
+                raise
+            raise OutcomeUnknown(words(error)) from error
+        except Exception as error:
+            raise OutcomeUnknown(words(error)) from error
+
+    def _open_order(self, account: str, entry: Any) -> OpenOrder:
+        name, quantity = (entry, None) if isinstance(entry, str) else entry
+        if not isinstance(name, str):
+            raise AmountError(f"a client order id is a text, not {type(name).__name__}")
+        name = str.__str__(name)
+        slot = self._slot_named(name)
+        if slot is None:
+            return OpenOrder(account=account, client_order_id=name[:LONGEST_ID])
+        market = slot.action.market
+        left = -1 if quantity is None else market.quantity_lots(decimal(quantity))
+        order_id = "" if slot.order_id is None else str(slot.order_id)
+        return OpenOrder(account=account, client_order_id=name, order_id=order_id, market=market.symbol, left=left)
+
+    def _slot_named(self, client_order_id: str) -> ActionSlot | None:
+        number = client_order_id.rpartition("-")[0].rpartition("-")[2]
+        if not (number.isascii() and number.isdigit() and len(number) < 12 and int(number) < len(self._slots)):
+            return None
+        slot = self._slots[int(number)]
+        return slot if slot.client_order_id == client_order_id else None
 
     async def _call(
         self, function: PlaceOrder, slot: ActionSlot, quantity: int, failure_of: Callable[..., OrderError]
@@ -188,9 +211,9 @@ class PythonVenue:
         """Call the user's function, and return the order id that it answers, with the fills that it reports; None for None."""
         settlement = SettlementHandle(slot, quantity, self._fees, self._names, self._settler())
         try:
-            order_id = await _answer(function, [slot, settlement] if _takes_two(function) else [slot])
+            order_id = await answer(function, *([slot, settlement] if takes_two(function) else [slot]))
         except Exception as error:
-            failure = failure_of(error, filled=settlement._close(_words(error)))
+            failure = failure_of(error, filled=settlement._close(words(error)))
             if failure is error:
                 raise
             raise failure from error
@@ -227,16 +250,20 @@ class PythonVenue:
         return settle
 
     def _late(self, execution: Execution) -> None:
-        assert self._settle is not None
-        self._settle(execution)
+        if self._listener is None:
+            raise OrderbookTuiError("the run is over: nobody hears of a fill any more")
+        self._listener.executed(execution)
 
 
-async def _answer(function: PlaceOrder, arguments: list[Any]) -> Any:
-    """Call what may be plain or async, and wait for what it answers; what is plain does not keep the event loop."""
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
-        return await function(*arguments)
-    answer = await in_a_daemon_thread(function, *arguments)
-    return await answer if inspect.isawaitable(answer) else answer
+_TAKING: Final = {
+    "look_up": ((1, 2), "takes neither a slot, nor a slot and a handle"),
+    "cancel": ((1, 2), "takes neither a slot, nor a slot and a handle"),
+    "open_orders": ((1,), "does not take an account's id"),
+    "balances": ((1,), "does not take an account's id"),
+    "open": ((0,), "is not to be called without arguments"),
+    "close": ((0,), "is not to be called without arguments"),
+}
+"""How many arguments the optional functions may take, and what is said of one that does not."""
 
 
 def load_callable(target: str) -> PlaceOrder:
@@ -245,52 +272,25 @@ def load_callable(target: str) -> PlaceOrder:
     Raises:
         ConfigError: the module or the name is not there, the import failed, or it cannot be called.
     """
-    module_name, _, name = target.partition(":")
-    folder = str(Path.cwd())
-    added = folder not in sys.path
-    if added:
-        sys.path.insert(0, folder)
-    try:
-        found: Any = importlib.import_module(module_name)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # the module is the user's: anything may come out of it
-        raise ConfigError([Problem("venue.target", f"{target} cannot be imported: {_words(error)}")]) from error
-    finally:
-        if added:
-            sys.path.remove(folder)
+    found = imported(target)
     if not callable(found):
-        raise ConfigError([Problem("venue.target", f"{target} is no callable")])
-    if not any(_can_be_called_with(found, count) for count in (1, 2)):
-        raise ConfigError([Problem("venue.target", f"{target} takes neither a slot, nor a slot and a settlement handle")])
-    look_up, window = getattr(found, "look_up", None), getattr(found, "deduplicates_for", 0)
-    if look_up is not None and not (callable(look_up) and any(_can_be_called_with(look_up, count) for count in (1, 2))):
-        raise ConfigError([Problem("venue.target", f"{target}.look_up takes neither a slot, nor a slot and a handle")])
+        raise _wrong(f"{target} is no callable")
+    if not any(can_be_called_with(found, count) for count in (1, 2)):
+        raise _wrong(f"{target} takes neither a slot, nor a slot and a settlement handle")
+    for name, (counts, wrong) in _TAKING.items():
+        function = getattr(found, name, None)
+        if function is not None and not (callable(function) and any(can_be_called_with(function, count) for count in counts)):
+            raise _wrong(f"{target}.{name} {wrong}")
+    window, fence = getattr(found, "deduplicates_for", 0), getattr(found, "fence", True)
     if isinstance(window, bool) or not isinstance(window, int | float) or not 0 <= window < float("inf"):
-        raise ConfigError([Problem("venue.target", f"{target}.deduplicates_for is no number of seconds, 0 or more")])
+        raise _wrong(f"{target}.deduplicates_for is no number of seconds, 0 or more")
+    if not isinstance(fence, bool):
+        raise _wrong(f"{target}.fence is neither True nor False")
     return cast(PlaceOrder, found)
 
 
-def _can_be_called_with(place_order: PlaceOrder, count: int) -> bool:
-    try:
-        inspect.signature(place_order).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # it has no signature to look at
-        return True
-    return True
-
-
-def _takes_two(place_order: PlaceOrder) -> bool:
-    """Whether a callable is to get the settlement handle too."""
-    try:
-        signature = inspect.signature(place_order)
-    except (TypeError, ValueError):
-        return False
-    parameters = signature.parameters.values()
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in positional if p.default is p.empty]
-    return len(required) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+def _wrong(message: str) -> ConfigError:
+    return ConfigError([Problem("venue.target", message)])
 
 
 def _failure(error: Exception, *, filled: bool, is_sure: bool) -> OrderError:
@@ -299,22 +299,12 @@ def _failure(error: Exception, *, filled: bool, is_sure: bool) -> OrderError:
     An exception that says nothing about the order is taken as "not placed" where `is_sure`; where it can be found out, it is.
     """
     if filled:
-        return OutcomeUnknown(f"{_words(error)}, after a fill was reported: the order exists")
+        return OutcomeUnknown(f"{words(error)}, after a fill was reported: the order exists")
     if isinstance(error, OrderError):
-        return error if _says_itself(error) else _SAYING.get(error.kind, OutcomeUnknown)(_words(error))
+        return error if _says_itself(error) else _SAYING.get(error.kind, OutcomeUnknown)(words(error))
     if isinstance(error, ConnectionRefusedError) or (is_sure and not isinstance(error, TimeoutError | ConnectionError)):
-        return VenueUnavailable(_words(error))
-    return OutcomeUnknown(_words(error))
-
-
-def _words(error: BaseException) -> str:
-    """Return what a user's error says, cut where it is too long to be kept; one that cannot say itself has its name."""
-    kind = type(error).__name__
-    try:
-        text = str(error)
-    except Exception:  # its `__str__` is the user's too
-        return kind
-    return f"{kind}: {text[:LONGEST_ERROR]}{'...' if len(text) > LONGEST_ERROR else ''}" if text else kind
+        return VenueUnavailable(words(error))
+    return OutcomeUnknown(words(error))
 
 
 def _says_itself(error: OrderError) -> bool:
@@ -322,13 +312,6 @@ def _says_itself(error: OrderError) -> bool:
         return len(str(error)) <= LONGEST_ERROR
     except Exception:  # as above
         return False
-
-
-def _text_or_none(text: str | None) -> str | None:
-    """Return a name as a plain text, whatever class of the user's own it is of."""
-    if text is not None and not isinstance(text, str):
-        raise AmountError(f"a counterparty or an execution is called by a text, not by a {type(text).__name__}")
-    return None if text is None else str.__str__(text)
 
 
 def _plain(order_id: int | str | UUID) -> int | str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.benchmarks import book, memory, plans, resuming, runs, screen, space, starting
+from tests.benchmarks import book, concurrency, databases, memory, plans, resuming, runs, screen, space, starting, venues
 
 
 class Benchmark(NamedTuple):
@@ -51,6 +51,29 @@ BENCHMARKS = {
     "generate_1m_s": Benchmark(plans.generate_s, 1_000_000, 3),
     "resume_1m_s": Benchmark(resuming.resume_s, 1_000_000, 3, at_most=12),
     "list_200_s": Benchmark(resuming.list_s, 200, 3, at_most=0.5),
+    "load_100k_accounts_s": Benchmark(databases.load_accounts_s, 100_000, 3, at_most=2),
+    "set_100k_budgets_s": Benchmark(databases.set_budgets_s, 100_000, 3, at_most=2),
+    "concurrency_overdrafts": Benchmark(concurrency.overdrafts, 100_000, 0, at_most=0),
+    "http_1_share": Benchmark(venues.HTTP_1.share, 1_000, 2, at_least=0.7),
+    "http_1_orders_per_s": Benchmark(venues.HTTP_1.orders_per_s, 1_000),
+    "http_1_bare_orders_per_s": Benchmark(venues.HTTP_1.bare_orders_per_s, 1_000),
+    "http_1_p50_ms": Benchmark(venues.HTTP_1.p50_ms, 1_000, 2),
+    "http_1_p99_ms": Benchmark(venues.HTTP_1.p99_ms, 1_000, 2),
+    "http_32_share": Benchmark(venues.HTTP_32.share, 2_000, 2, at_least=0.7),
+    "http_32_orders_per_s": Benchmark(venues.HTTP_32.orders_per_s, 2_000),
+    "http_32_bare_orders_per_s": Benchmark(venues.HTTP_32.bare_orders_per_s, 2_000),
+    "http_32_p50_ms": Benchmark(venues.HTTP_32.p50_ms, 2_000, 2),
+    "http_32_p99_ms": Benchmark(venues.HTTP_32.p99_ms, 2_000, 2),
+    "fix_1_share": Benchmark(venues.FIX_1.share, 1_000, 2, at_least=0.7),
+    "fix_1_orders_per_s": Benchmark(venues.FIX_1.orders_per_s, 1_000),
+    "fix_1_bare_orders_per_s": Benchmark(venues.FIX_1.bare_orders_per_s, 1_000),
+    "fix_1_p50_ms": Benchmark(venues.FIX_1.p50_ms, 1_000, 2),
+    "fix_1_p99_ms": Benchmark(venues.FIX_1.p99_ms, 1_000, 2),
+    "fix_32_share": Benchmark(venues.FIX_32.share, 2_000, 2, at_least=0.7),
+    "fix_32_orders_per_s": Benchmark(venues.FIX_32.orders_per_s, 2_000),
+    "fix_32_bare_orders_per_s": Benchmark(venues.FIX_32.bare_orders_per_s, 2_000),
+    "fix_32_p50_ms": Benchmark(venues.FIX_32.p50_ms, 2_000, 2),
+    "fix_32_p99_ms": Benchmark(venues.FIX_32.p99_ms, 2_000, 2),
     "help_s": Benchmark(starting.help_s, 7, 3),
     "first_frame_s": Benchmark(starting.first_frame_s, 5, 3),
 }

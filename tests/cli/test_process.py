@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import OUTAGE
+from tests.e2e.starter import STARTER, Started
 from tests.engine.runs import faults, finished
 from tests.nursery import Nursery
 
@@ -118,7 +119,7 @@ def test_the_program_can_be_run_as_a_module(folder: Path) -> None:
 class Terminal:
     """A person in front of the program."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", screen: int) -> None:
+    def __init__(self, process: Started, screen: int) -> None:
         self.process, self._screen = process, screen
         self.text = ""
 
@@ -137,7 +138,10 @@ class Terminal:
         """Read to the end, and return the exit status."""
         while self._read():
             pass
-        return self.process.wait(WAIT_S)
+        return self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
 
     def _read(self) -> bool:
         ready, _, _ = select.select([self._screen], [], [], 0.2)
@@ -155,16 +159,14 @@ class Terminal:
 def at_a_terminal(*arguments: str, folder: Path) -> Iterator[Terminal]:
     """The program at a pseudo-terminal of its own."""
     screen, inside = pty.openpty()
-    command = [sys.executable, "-m", "orderbook_tui", *arguments]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    process = subprocess.Popen(
-        command, cwd=folder, stdin=inside, stdout=inside, stderr=inside, env=environment, start_new_session=True
-    )
+    process = STARTER.start(arguments, folder=folder, terminal=os.ttyname(inside), environment=environment)
     os.close(inside)
     try:
         yield Terminal(process, screen)
     finally:
-        process.kill()
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)  # not yet waited for, so the number is still its own
         process.wait()
         os.close(screen)
 
@@ -210,7 +212,7 @@ def test_a_signal_ends_a_question(config: Config, folder: Path) -> None:
     config(venue=OUTAGE)
     with at_a_terminal("run", "config.json", "--on-failure", "ask", folder=folder) as terminal:
         terminal.until(QUESTION)
-        terminal.process.send_signal(signal.SIGINT)
+        terminal.signal(signal.SIGINT)
 
         assert terminal.ended() == 130
 
@@ -228,7 +230,7 @@ def test_a_run_killed_at_a_question_asks_it_again(nursery: Nursery, config: Conf
     config(venue=OUTAGE)
     with at_a_terminal("run", "config.json", "--on-failure", "ask", folder=folder) as terminal:
         terminal.until(QUESTION)
-        terminal.process.kill()
+        terminal.signal(signal.SIGKILL)
         terminal.ended()
     ended = nursery.run("resume", "--on-failure", "skip", "--format", "json", folder=folder)
 

@@ -69,7 +69,7 @@ def test_a_checkpoint_that_cannot_be_written_answers_4_in_one_line(program: Prog
 
 
 def test_the_keys_are_those_documented(result: dict[str, Any]) -> None:
-    assert set(result) == DOCUMENTED | {"name", "notes"}
+    assert set(result) == DOCUMENTED | {"name", "notes", "reconciliation", "not_reconciled"}
 
 
 def test_the_statistics_are_whole_numbers(result: dict[str, Any]) -> None:

@@ -142,7 +142,7 @@ def test_a_venue_without_a_kind_is_the_one_its_keys_speak_of() -> None:
         ),
         ({"markets": [market(reference_price=-1)]}, "markets[0].reference_price: -1 is not above 0"),
         ({"markets": [market(regulation={"band": 10})]}, "markets[0].regulation.band: 10 is not below 1"),
-        ({"venue": {"kind": "fix"}}, 'venue.kind: expected "embedded" or "python", got "fix"'),
+        ({"venue": {"kind": "post"}}, 'venue.kind: expected "embedded", "python", "http", "fix" or "ccxt", got "post"'),
         ({"venue": 5}, "venue: expected an object, got 5"),
         ({"venue": {"fees": {"maker": 1}}}, "venue.fees.maker: 1 is not below 1"),
         ({"venue": {"fees": {"maker": "0.00000000001"}}}, "venue.fees.maker: 1E-11 has more than 10 decimals"),

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 
+from tests.disk.troubles import Disk
 from tests.e2e.conftest import Folder, another_folder, folder, nursery
 from tests.nursery import ROOT, Ended
 
@@ -33,16 +33,19 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def run_program(program: Sequence[str], *arguments: str | Path, folder: Path) -> Ended:
-    """Run the program to its end."""
-    command = [*program, *map(str, arguments)]
-    ended = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+def run_program(disk: Disk, *arguments: str, folder: Folder) -> Ended:
+    """Run the program to its end, on a disk with which nothing is the matter but what can be seen from anywhere."""
+    words = [*arguments, "--state-dir", str(disk.state_dir)]
+    if not disk.is_mounted:
+        return folder.run(*words)
+    command = [*disk.program, *words]
+    ended = subprocess.run(command, cwd=folder.path, env=environment(), capture_output=True, text=True, timeout=60, check=False)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-def shown(program: Sequence[str], state_dir: Path, folder: Path) -> dict[str, Any]:
+def shown(disk: Disk, folder: Folder) -> dict[str, Any]:
     """Return what `show latest` says of the run that is saved there."""
-    ended = run_program(program, "show", "latest", "--state-dir", state_dir, "--format", "json", folder=folder)
+    ended = run_program(disk, "show", "latest", "--format", "json", folder=folder)
     assert ended.status == 0, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
     return found

@@ -6,9 +6,9 @@ import pytest
 
 from tests.disk.conftest import CONFIG, environment, shown
 from tests.disk.troubles import TROUBLES, Disk, a_read_only_file_system
-from tests.e2e.acting import done
+from tests.e2e.acting import STANDING, done
 from tests.e2e.conftest import Folder
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import Terminal, command
 
 PACE = "--slots-per-second=40"
 
@@ -21,7 +21,7 @@ def _tests_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def the_app_on(disk: Disk, folder: Folder) -> Terminal:
     """Open the app on the config, with its checkpoints on that disk."""
     arguments = (CONFIG, "--state-dir", disk.state_dir, PACE)
-    return Terminal(*arguments, folder=folder.path, program=disk.program)
+    return Terminal(*arguments, folder=folder.path, program=None if disk.program == command() else disk.program)
 
 
 def process_of(terminal: Terminal) -> int:
@@ -51,7 +51,7 @@ def test_a_run_whose_disk_fails_pauses_and_goes_on_once_it_is_mended(folder: Fol
             terminal.wait_for("DONE", "40/40")
             terminal.press("q")
             assert terminal.end() == 0
-        summary = shown(disk.program, disk.state_dir, folder.path)
+        summary = shown(disk, folder)
         assert (summary["state_hash"], summary["stats"]["completed_slots"]) == (smooth_hash, 40)
 
 
@@ -68,13 +68,13 @@ def test_a_run_begins_once_its_folder_can_be_written(folder: Folder, smooth_hash
             terminal.wait_for("DONE", "40/40")
             terminal.press("q")
             assert terminal.end() == 0
-        assert shown(disk.program, disk.state_dir, folder.path)["state_hash"] == smooth_hash
+        assert shown(disk, folder)["state_hash"] == smooth_hash
 
 
 def test_who_takes_up_a_run_of_another_process_is_told_who_has_it(folder: Folder) -> None:
     folder.configure(CONFIG)
     disk = Disk(folder.path / "state", Path())
-    with Terminal(CONFIG, "--state-dir", disk.state_dir, "--slots-per-second=2", folder=folder.path) as first:
+    with Terminal(CONFIG, "--state-dir", disk.state_dir, "--slots-per-second", STANDING, folder=folder.path) as first:
         first.wait_for("READY", "Start")
         first.press("space")
         first.wait_until(lambda: done(first) >= 1, "the run to have begun")

@@ -47,9 +47,7 @@ def test_a_run_whose_disk_fails_says_why_and_goes_on_once_it_is_mended(folder: F
         disk.mend()
         if disk.keeps:
             assert saved <= saved_in(disk, folder)
-            resumed = run_program(
-                disk.program, "resume", "latest", "--state-dir", disk.state_dir, "--format", "json", folder=folder.path
-            )
+            resumed = run_program(disk, "resume", "latest", "--format", "json", folder=folder)
             assert resumed.status == 0, resumed.stderr
             assert resumed.result()["state_hash"] == smooth_hash
 
@@ -58,21 +56,20 @@ def saved_in(disk: Disk, folder: Folder) -> int:
     """Return how many events of the run are in its checkpoint."""
     counts = []
     for what in ("attempts", "fills"):
-        arguments = ("export", "latest", "--what", what, "--format", "jsonl", "--state-dir", disk.state_dir)
-        counts.append(run_program(disk.program, *arguments, folder=folder.path).stdout.count("\n"))
+        arguments = ("export", "latest", "--what", what, "--format", "jsonl")
+        counts.append(run_program(disk, *arguments, folder=folder).stdout.count("\n"))
     return sum(counts)
 
 
 def test_a_run_is_not_begun_where_nothing_can_be_written(folder: Folder) -> None:
     folder.configure(CONFIG)
     with a_read_only_file_system(folder.path) as disk:
-        arguments = ("run", CONFIG, "--state-dir", disk.state_dir)
         disk.begin(0)
-        refused = run_program(disk.program, *arguments, folder=folder.path)
+        refused = run_program(disk, "run", CONFIG, folder=folder)
         assert (refused.status, disk.reason in refused.stderr) == (ExitStatus.STORAGE, True), refused.stderr
         assert list(disk.seen.iterdir()) == []
         disk.mend()
-        assert run_program(disk.program, *arguments, folder=folder.path).status == 0
+        assert run_program(disk, "run", CONFIG, folder=folder).status == 0
 
 
 def test_a_second_writer_is_told_who_writes_and_since_when(folder: Folder) -> None:

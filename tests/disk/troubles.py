@@ -44,6 +44,8 @@ class Disk:
     mend: Callable[[], None] = _nothing
     reason: str = ""
     """What the program says is the matter."""
+    is_mounted: bool = False
+    """Whether only a program that is started so sees what is in `state_dir`."""
     keeps: bool = True
     """Whether what was saved is still there when the program has ended."""
 
@@ -172,7 +174,7 @@ def _in_memory(folder: Path, options: str) -> Iterator[Disk]:
         assert holder.stderr is not None
         if holder.stdout.readline() != "ready\n":
             pytest.skip(f"a file system of our own cannot be mounted, this trouble was not tested: {holder.stderr.read()}")
-        disk = Disk(state_dir, Path(f"/proc/{holder.pid}/root{state_dir}"))
+        disk = Disk(state_dir, Path(f"/proc/{holder.pid}/root{state_dir}"), is_mounted=True)
         enter = ["nsenter", "--mount", f"--target={holder.pid}", "sh", "-c", 'cd "$0" && exec "$@"', str(folder)]
         disk.program = [*enter, *command()]
         yield disk

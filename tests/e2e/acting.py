@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tests.e2e.conftest import Folder
-from tests.e2e.terminal import ALTERNATE_SCREEN, MAIN_SCREEN, SHOW_CURSOR, SIZES, Terminal
+from tests.e2e.terminal import ALTERNATE_SCREEN, MAIN_SCREEN, SHOW_CURSOR, SIZES, Terminal, command
 
 DIALOG = ("WAITING FOR YOU", "Slot 12 keeps failing", "Retry", "Skip", "Continue", "Quit")
 QUESTION = "[r]etry  [s]kip  [c]ontinue  [q]uit ?"
@@ -18,6 +18,9 @@ SCREENS = {
     "5": ("in simulator_state", "simulator"),
 }
 """The keys that lead to the screens, and what is there at any size."""
+STANDING, SLOW = "0.2", "0.5"
+"""Slots a second: the first comes at once, and slot 12 not before any machine has done what is to be done in the middle.
+SLOW is for who waits for the next slot."""
 
 Size = tuple[int, int]
 
@@ -36,6 +39,11 @@ def the_app(folder: Folder, size: Size = SIZES[0], *options: str, config: str = 
     return Terminal(config, *options, folder=folder.path, size=size)
 
 
+def the_installed_app(folder: Folder, size: Size) -> Terminal:
+    """Open the app on a config, by the command that is installed."""
+    return Terminal("simulator.json", folder=folder.path, size=size, program=command())
+
+
 def the_list(folder: Folder, size: Size = SIZES[0]) -> Terminal:
     """Open the app on the saved runs."""
     return Terminal(folder=folder.path, size=size)
@@ -48,9 +56,11 @@ def run_to_the_dialog(terminal: Terminal) -> None:
 
 
 @contextmanager
-def in_the_middle(folder: Folder, size: Size = SIZES[0], *, config: str = "simulator.json") -> Iterator[Terminal]:
+def in_the_middle(
+    folder: Folder, size: Size = SIZES[0], *, pace: str = STANDING, config: str = "simulator.json"
+) -> Iterator[Terminal]:
     """Open the app and start a run that is slow enough to be in the middle of."""
-    with the_app(folder, size, "--slots-per-second", "2", config=config) as terminal:
+    with the_app(folder, size, "--slots-per-second", pace, config=config) as terminal:
         terminal.wait_for("READY", "Start")
         terminal.press("space")
         terminal.wait_until(lambda: done(terminal) >= 1, "the run to have begun")

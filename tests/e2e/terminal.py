@@ -1,9 +1,10 @@
-"""The installed program in a real pseudo-terminal, and somebody who reads its screen and presses keys.
+"""The program in a real pseudo-terminal, and somebody who reads its screen and presses keys.
 
     Terminal("configs/simulator.json", folder=...)     press --> pseudo-terminal --> the program
                                                        wait_for <-- pyte's screen <-- what it writes
 
-Nothing here sleeps for a fixed time: one waits for what one wants to see, and fails with the screen as it is.
+It is forked from a process that has imported it; with `program=command()` it is started as it is installed, which takes a
+second more. Nothing here sleeps for a fixed time: one waits for what one wants to see, and fails with the screen as it is.
 """
 
 import fcntl
@@ -24,6 +25,8 @@ from types import TracebackType
 from typing import Final, Self
 
 import pyte
+
+from tests.e2e.starter import STARTER, Started
 
 PATIENCE_S: Final = 30.0
 """How long a slow machine may take for anything."""
@@ -82,23 +85,33 @@ class Terminal:
         """Everything that the program has written."""
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
+        self._lines: list[str] | None = None
+        """The screen as it was last looked at, until more is written."""
         self._ours, self._theirs = pty.openpty()
         self._set_size(size)
         self._before = termios.tcgetattr(self._theirs)
-        environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}}
-        self._process = subprocess.Popen(
-            [*(command() if program is None else program), *map(str, arguments)],
-            stdin=self._theirs,
-            stdout=self._theirs,
-            stderr=self._theirs,
-            cwd=folder,
-            # The settings of whoever runs the tests are not read, nor written.
-            env=environment
-            | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(settings_path(folder).parents[1])},
-            start_new_session=True,
-            # The terminal has to be the session's own, or nobody is told when it vanishes.
-            preexec_fn=_take_terminal,  # noqa: PLW1509
-        )
+        # The settings of whoever runs the tests are not read, nor written.
+        environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS", "LINES"}} | {
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "XDG_CONFIG_HOME": str(settings_path(folder).parents[1]),
+        }
+        words = [str(argument) for argument in arguments]
+        self._process: Started | subprocess.Popen[bytes]
+        if program is None:
+            self._process = STARTER.start(words, folder=folder, terminal=os.ttyname(self._theirs), environment=environment)
+        else:
+            self._process = subprocess.Popen(
+                [*program, *words],
+                stdin=self._theirs,
+                stdout=self._theirs,
+                stderr=self._theirs,
+                cwd=folder,
+                env=environment,
+                start_new_session=True,
+                # The terminal has to be the session's own, or nobody is told when it vanishes.
+                preexec_fn=_take_terminal,  # noqa: PLW1509
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +129,9 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """The screen, line by line."""
-        return [line.rstrip() for line in self._screen.display]
+        if self._lines is None:
+            self._lines = [line.rstrip() for line in self._screen.display]
+        return self._lines
 
     @property
     def text(self) -> str:
@@ -181,14 +196,14 @@ class Terminal:
         # What the program has written for the old size belongs on the old screen.
         self._read(0)
         self._screen.resize(lines=lines, columns=columns)
-        self._screen.erase_in_display(2)
+        self._erase()
         self._set_size((columns, lines))
 
     def wipe(self) -> None:
         """Clear the screen, so that only what is drawn anew from here on is seen."""
         while self._read(0):
             pass
-        self._screen.erase_in_display(2)
+        self._erase()
 
     def signal(self, number: signal.Signals) -> None:
         """Send the program a signal."""
@@ -211,6 +226,7 @@ class Terminal:
                 self._read(0.1)
         while self._ours >= 0 and self._read(0):
             pass
+        assert self._process.returncode is not None
         return self._process.returncode
 
     # What it leaves behind
@@ -245,12 +261,17 @@ class Terminal:
             chunk = os.read(self._ours, 1 << 16)
             self.written += chunk
             self._stream.feed(chunk)
+            self._lines = None
             if _ASKS_FOR_FRAMES in chunk:
                 os.write(self._ours, _HAS_FRAMES)
             # Half a frame is nothing to look at.
             in_a_frame = self.written.rfind(_FRAME_BEGINS) > self.written.rfind(_FRAME_ENDS)
             if not in_a_frame or not select.select([self._ours], [], [], 1.0)[0]:
                 return True
+
+    def _erase(self) -> None:
+        self._screen.erase_in_display(2)
+        self._lines = None
 
     def _set_size(self, size: tuple[int, int]) -> None:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))

@@ -6,13 +6,25 @@ from collections.abc import Callable
 import pytest
 
 from orderbook_tui.core.words import harmless
-from tests.e2e.acting import DIALOG, SCREENS, Size, answered_without_a_screen, done, run_to_the_dialog, show, the_app
+from tests.e2e.acting import (
+    DIALOG,
+    SCREENS,
+    SLOW,
+    STANDING,
+    Size,
+    answered_without_a_screen,
+    done,
+    run_to_the_dialog,
+    show,
+    the_app,
+    the_installed_app,
+)
 from tests.e2e.conftest import Folder
 from tests.e2e.terminal import ALTERNATE_SCREEN, SIZES, Terminal
 
 
 def test_it_opens_ready_and_leaves_nothing_of_a_run_that_was_not_started(folder: Folder, size: Size) -> None:
-    with the_app(folder, size) as terminal:
+    with the_installed_app(folder, size) as terminal:
         terminal.wait_for("simulator", "READY", "0/40", "test-account-1", "BTC-USD", "Pending", "asset", "Start", "Quit")
         assert max(map(len, terminal.lines)) <= size[0]
         terminal.press("q")
@@ -131,7 +143,7 @@ def test_n_runs_exactly_one_slot(folder: Folder, size: Size) -> None:
 
 
 def test_space_pauses_and_lets_go_on(folder: Folder, size: Size) -> None:
-    with the_app(folder, size, "--slots-per-second", "4") as terminal:
+    with the_app(folder, size, "--slots-per-second", SLOW) as terminal:
         terminal.wait_for("READY", "Start")
         terminal.press("space")
         terminal.wait_until(lambda: done(terminal) >= 1, "the run to have begun")
@@ -149,7 +161,7 @@ def test_space_pauses_and_lets_go_on(folder: Folder, size: Size) -> None:
 def test_a_run_left_in_the_middle_is_listed_and_resumed_to_the_same_state(
     folder: Folder, another_folder: Callable[[], Folder]
 ) -> None:
-    with the_app(folder, SIZES[0], "--slots-per-second", "2") as terminal:
+    with the_app(folder, SIZES[0], "--slots-per-second", STANDING) as terminal:
         terminal.wait_for("READY", "Start")
         terminal.press("space")
         terminal.wait_until(lambda: done(terminal) >= 1, "the run to have begun")

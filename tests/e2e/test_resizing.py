@@ -1,6 +1,6 @@
 """A terminal that changes its size: whatever is shown stays whole, and the run goes on."""
 
-from tests.e2e.acting import DIALOG, SCREENS, assert_sane, counts, done, in_the_middle, run_to_the_dialog, the_app
+from tests.e2e.acting import DIALOG, SCREENS, SLOW, assert_sane, counts, done, in_the_middle, run_to_the_dialog, the_app
 from tests.e2e.conftest import Folder
 from tests.e2e.terminal import Terminal
 
@@ -14,7 +14,7 @@ def wait_for_frame(terminal: Terminal, key: str, *, line: int) -> None:
 
 def test_every_screen_follows_the_terminals_size_while_the_run_goes_on(folder: Folder) -> None:
     folder.configure("calm.json")
-    with in_the_middle(folder, config="calm.json") as terminal:
+    with in_the_middle(folder, pace=SLOW, config="calm.json") as terminal:
         seen = 0
         for key, texts in SCREENS.items():
             terminal.press(key)

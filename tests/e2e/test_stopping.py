@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.acting import QUESTION, assert_resumable, assert_sane, in_the_middle, the_app
+from tests.e2e.acting import QUESTION, STANDING, assert_resumable, assert_sane, in_the_middle, the_app
 from tests.e2e.conftest import Folder
 from tests.e2e.terminal import Terminal, command
 
@@ -68,7 +68,7 @@ def test_without_a_terminal_a_venue_that_hangs_is_not_waited_for(folder: Folder)
 
 
 def test_the_app_notices_that_its_terminal_has_gone_where_no_signal_says_so(folder: Folder, skipping_hash: str) -> None:
-    with in_a_shell(folder, "trap '' HUP", "simulator.json", "--slots-per-second", "2") as terminal:
+    with in_a_shell(folder, "trap '' HUP", "simulator.json", "--slots-per-second", STANDING) as terminal:
         terminal.wait_for("READY", "Start")
         terminal.press("space")
         terminal.wait_for("RUNNING", " 1/40")
@@ -81,7 +81,7 @@ def test_the_app_notices_that_its_terminal_has_gone_where_no_signal_says_so(fold
 
 
 def test_the_end_of_the_terminal_interrupts_a_run_that_shows_its_progress_there(folder: Folder, skipping_hash: str) -> None:
-    with Terminal("run", "simulator.json", "--slots-per-second", "4", folder=folder.path) as terminal:
+    with Terminal("run", "simulator.json", "--slots-per-second", STANDING, folder=folder.path) as terminal:
         wait_until_begun(terminal)
         terminal.vanish()
         assert terminal.end() == 130
@@ -106,7 +106,7 @@ def test_a_question_whose_terminal_goes_without_a_signal_stops_the_run(folder: F
 
 
 def test_sigquit_leaves_the_cursor_to_see(folder: Folder) -> None:
-    with Terminal("run", "simulator.json", "--slots-per-second", "4", folder=folder.path) as terminal:
+    with Terminal("run", "simulator.json", "--slots-per-second", STANDING, folder=folder.path) as terminal:
         wait_until_begun(terminal)
         terminal.signal(signal.SIGQUIT)
         assert terminal.end() == -signal.SIGQUIT

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.e2e.acting import QUESTION, assert_resumable, done, in_the_middle
+from tests.e2e.acting import QUESTION, SLOW, assert_resumable, done, in_the_middle
 from tests.e2e.conftest import Folder
 from tests.e2e.shell import Shell
 
@@ -23,7 +23,7 @@ def the_app_at_a_shell(folder: Folder, *options: str) -> Iterator[Shell]:
 @contextmanager
 def a_slow_run(folder: Folder) -> Iterator[Shell]:
     """Open the app as a job of a shell, and start a run that is slow enough to be in the middle of."""
-    with the_app_at_a_shell(folder, "--slots-per-second", "4") as shell:
+    with the_app_at_a_shell(folder, "--slots-per-second", SLOW) as shell:
         shell.press("space")
         shell.wait_until(lambda: done(shell) >= 1, "the run to have begun")
         yield shell
@@ -100,7 +100,7 @@ def test_a_stopped_app_can_be_ended_where_it_is(folder: Folder, skipping_hash: s
 
 
 def test_where_no_shell_could_bring_it_back_the_app_is_not_stopped(folder: Folder) -> None:
-    with in_the_middle(folder) as terminal:
+    with in_the_middle(folder, pace=SLOW) as terminal:
         before = done(terminal)
         terminal.wipe()
         terminal.press("ctrl+z")

@@ -1,5 +1,6 @@
 """Runs to be saved: a real one, driven by hand, and what the tests of checkpoints ask of a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.scheduler import SchedulerConfig, SlotScheduler
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
-from orderbook_tui.engine.checkpoint_chain import CHAINED, PlanDigest, link
-from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES, PLAN_TABLES
+from orderbook_tui.engine.checkpoint_chain import PlanDigest, link
+from orderbook_tui.engine.checkpoint_schema import CHAINED, JOURNAL_TABLES, PLAN_TABLES
 from orderbook_tui.engine.persistence import GROUP, StatePersistence
 from orderbook_tui.errors import FailureKind
 from tests.builders import some_accounts, some_markets
@@ -115,15 +116,20 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-def forge(connection: apsw.Connection) -> None:
-    """Give what is in a checkpoint the digest and the links that it would have, had a run written it."""
+def forge(connection: apsw.Connection, *, of: Sequence[str] = CHAINED) -> None:
+    """Give what is in a checkpoint the digest and the links that it would have, had a run written it.
+
+    `of` are the tables with links, of which earlier versions had fewer.
+    """
     planned = PlanDigest()
     for table in PLAN_TABLES:
         rows = connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
         for _ in planned.pieces(table, [row[:-1] for row in rows] if table == "plan" else rows):
             pass
     connection.execute("UPDATE plan SET digest = ?", (planned.digest(),))
-    for tables, place in ((JOURNAL_TABLES, "n"), (("intents",), "place")):
+    for tables, place in ((JOURNAL_TABLES, "n"), (("intents",), "place"), (("opening_balances",), "place")):
+        if not set(tables) <= set(of):
+            continue
         commit: list[tuple[Any, ...]] = []
         for table in tables:
             connection.execute(f"UPDATE {table} SET chain = NULL")

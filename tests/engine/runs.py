@@ -14,6 +14,7 @@ from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import Decider, PolicyDecider, Question
+from orderbook_tui.engine.elsewhere import Closing
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 
 RICH = {"budget": {"budgets": [{"amount": 10**9}]}}
@@ -98,13 +99,14 @@ def stopping_after(simulation: Simulation, events: int) -> Iterator[None]:
     """Have the run stopped once so many more slots have ended or attempts failed."""
     counted = 0
 
-    def counting(then: Callable[..., None]) -> Callable[..., None]:
-        def count(keeper: Bookkeeper, what: object) -> None:
+    def counting(then: Callable[..., Closing]) -> Callable[..., Closing]:
+        def count(keeper: Bookkeeper, what: object) -> Closing:
             nonlocal counted
-            then(keeper, what)
+            closing = then(keeper, what)
             counted += 1
             if counted == events:
                 simulation.stop()
+            return closing
 
         return count
 

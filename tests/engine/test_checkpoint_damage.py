@@ -12,9 +12,9 @@ from typing import Any
 import apsw
 import pytest
 
-from orderbook_tui.engine.checkpoint_chain import CHAINED
+from orderbook_tui.core.journal import Balance
 from orderbook_tui.engine.checkpoint_file import checksums
-from orderbook_tui.engine.checkpoint_schema import JOURNAL_TABLES, PLAN_TABLES, SCHEMA
+from orderbook_tui.engine.checkpoint_schema import CHAINED, JOURNAL_TABLES, PLAN_TABLES, SCHEMA, USER_VERSION
 from orderbook_tui.engine.persistence import CheckpointStatus, Intent, StatePersistence
 from orderbook_tui.errors import (
     CheckpointDamaged,
@@ -31,11 +31,13 @@ ID = "run"
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished checkpoint of a played run, each slot of which was saved, with two orders that were about to be placed."""
+    """A finished checkpoint of a played run, each slot of which was saved, with orders that were about to be placed, and what
+    accounts held before."""
     folder = tmp_path_factory.mktemp("sound")
     played = a_played_run()
     id = saved(folder, played, group=1)  # noqa: A001
     with StatePersistence(folder).resume(id, group=1)[1] as writer:
+        writer.note_balances([Balance("a", "USD", 5, 0), Balance("a", "BTC", 10**30, -1), Balance("\ud800", "USD", 7, 8)])
         writer.intend(played.state.journal, [Intent(0, 1, "run-0-0", 5)])
         writer.intend(played.state.journal, [Intent(1, 1, "run-1-0", 6), Intent(2, 1, "run-2-0", 7)])
         writer.finish(played.state.journal, played.budgets)
@@ -123,7 +125,7 @@ def test_a_foreign_database_is_said_to_be_one_and_not_deleted(tmp_path: Path) ->
 
 
 def test_a_file_of_a_later_version_is_said_to_be_one(file: Path) -> None:
-    spoil(file, "PRAGMA user_version = 3")
+    spoil(file, f"PRAGMA user_version = {USER_VERSION + 1}")
     refused(file, CheckpointTooNew, "later version")
     assert status(file) is CheckpointStatus.TOO_NEW
 
@@ -204,6 +206,9 @@ def test_a_file_with_a_name_that_is_no_id_is_listed_as_such(file: Path) -> None:
         ("UPDATE markets SET base_per_lot = 5", "other units"),
         ("UPDATE plan_budgets SET initial = 1", "available"),
         ("UPDATE budget_snapshot SET spent = spent + 1", "was noted"),
+        ("UPDATE opening_balances SET locked = CAST('sx' AS BLOB)", "opening balance is none"),
+        ("UPDATE opening_balances SET account = CAST('i0x1' AS BLOB)", "opening balance is none"),
+        ("DELETE FROM opening_balances WHERE place = 1", "its last opening balance has the place 2, but 2 of them"),
     ],
 )
 def test_rows_that_no_run_could_have_left_are_damage_also_where_they_are_forged(file: Path, sql: str, words: str) -> None:
@@ -268,7 +273,7 @@ def test_any_column_of_plan_and_journal_that_is_changed_is_told(file: Path, tabl
     StatePersistence(file.parent).load(ID)
 
 
-@pytest.mark.parametrize("table", ["accounts", "plan_slots", "attempts", "decisions", "intents"])
+@pytest.mark.parametrize("table", ["accounts", "plan_slots", "attempts", "decisions", "intents", "opening_balances"])
 def test_two_rows_that_changed_places_are_told(file: Path, table: str) -> None:
     with closing(apsw.Connection(str(file), vfs=checksums())) as connection:
         (first,), (second,) = connection.execute(f"SELECT rowid FROM {table} LIMIT 2")
@@ -292,6 +297,11 @@ def test_an_end_that_was_cut_off_is_told_by_what_was_counted(file: Path) -> None
     last = len(StatePersistence(file.parent).read(ID).journal) - 1
     spoil(file, "".join(f"DELETE FROM {table} WHERE n = {last};" for table in JOURNAL_TABLES))
     refused(file, CheckpointDamaged, "were counted|has no link")
+
+
+def test_an_opening_balance_that_was_cut_off_is_told(file: Path) -> None:
+    spoil(file, "DELETE FROM opening_balances WHERE place = 2")
+    refused(file, CheckpointDamaged, "its last opening balance has no link")
 
 
 def test_the_journal_of_another_plan_is_told(file: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

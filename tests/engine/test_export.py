@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orderbook_tui.engine.export import TABLES, ExportFormat, export, moment
+from orderbook_tui.core.journal import Execution
+from orderbook_tui.engine.export import TABLES, ExportFormat, export
 from orderbook_tui.engine.simulation import Simulation
+from orderbook_tui.engine.summary import moment
 from tests.engine.runs import a_simulation, faults, finished
 
 
@@ -72,6 +74,16 @@ def test_a_fill_names_both_sides(simulation: Simulation) -> None:
         "test-account-1",
         "test-account-2",
     )
+
+
+def test_a_fill_says_what_the_venue_calls_it_where_it_does(simulation: Simulation) -> None:
+    reported = a_simulation()
+    reported.state.journal.append(Execution(0, -1, 100, 1, 0, 0, 3, "somebody", "=e-0"))
+    named, *_ = (json.loads(line) for line in written(reported, "fills", ExportFormat.JSONL).splitlines())
+    inside, *_ = (json.loads(line) for line in written(simulation, "fills", ExportFormat.JSONL).splitlines())
+    cells = [next(csv.DictReader(io.StringIO(written(each, "fills"))))["execution_id"] for each in (reported, simulation)]
+
+    assert (named["execution_id"], inside["execution_id"], cells) == ("=e-0", None, ["'=e-0", ""])
 
 
 def test_a_time_is_iso_8601_in_utc() -> None:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,13 +13,14 @@ from hypothesis import strategies as st
 from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.journal import Attempt, Cancel, Decision, Event, Execution, Failure, RecoveryAction
 from orderbook_tui.core.market import Account
+from orderbook_tui.core.replay import replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan, SimulationState, state_hash
 from orderbook_tui.engine.checkpoint_journal import JournalCheck
 from orderbook_tui.engine.persistence import CheckpointStatus, Intent, StatePersistence
 from orderbook_tui.errors import CheckpointError, CheckpointInUse, CheckpointNotFound, FailureKind, StorageError
 from tests.builders import TRANSIENT, bid, small_market
-from tests.engine.checkpoints import a_fresh_run, a_played_run, contents, file_of, saved
+from tests.engine.checkpoints import a_fresh_run, a_plan, a_played_run, contents, file_of, saved
 
 
 def one_slot_run(account: str = "a", *, name: str = "", journal: tuple[Event, ...] = ()) -> SimulationState:
@@ -42,6 +44,17 @@ def test_a_run_comes_back_with_the_same_state_hash(tmp_path: Path, group: int) -
     played = a_played_run()
     loaded = StatePersistence(tmp_path).read(saved(tmp_path, played, group=group)).replay()
     assert state_hash(loaded.state, loaded.budgets) == state_hash(played.state, played.budgets)
+
+
+def test_what_a_venue_calls_its_executions_is_no_part_of_the_state_hash() -> None:
+    played = a_played_run()
+    called = [
+        msgspec.structs.replace(event, id=f"e-{n}") if isinstance(event, Execution) else event
+        for n, event in enumerate(played.state.journal)
+    ]
+    state, budgets, _ = replay(*a_plan(), called)
+    assert state.journal != played.state.journal
+    assert state_hash(state, budgets) == state_hash(played.state, played.budgets)
 
 
 def test_plan_journal_and_statistics_come_back_equal(tmp_path: Path) -> None:
@@ -151,8 +164,8 @@ def journals(draw: st.DrawFn) -> list[Event]:
     for slot in draw(st.lists(st.integers(0, 3), max_size=30)):
         choice = draw(st.integers(0, 3))
         if choice == 0:
-            price, at, outside = draw(st.integers(1, 2**63 - 1)), draw(TIMES), draw(st.none() | TEXTS)
-            journal.append(Execution(slot, draw(st.sampled_from([-1, slot ^ 1])), price, 1, 0, 0, at, outside))
+            price, at, names = draw(st.integers(1, 2**63 - 1)), draw(TIMES), draw(st.tuples(*[st.none() | TEXTS] * 2))
+            journal.append(Execution(slot, draw(st.sampled_from([-1, slot ^ 1])), price, 1, 0, 0, at, *names))
         elif choice == 1:
             journal.append(Cancel(slot, draw(st.integers(0, 2**63 - 1)), draw(TIMES)))
         elif slot not in skipped:

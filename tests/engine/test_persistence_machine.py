@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orderbook_tui.core.budget import BudgetStore
-from orderbook_tui.core.journal import Event
+from orderbook_tui.core.journal import Balance, Event
 from orderbook_tui.core.replay import replay
 from orderbook_tui.core.state import state_hash
 from orderbook_tui.engine.fork import fork_checkpoint
@@ -30,6 +30,7 @@ class Kept:
         self.id = id
         self.events = self.saved = 0
         self.finished = False
+        self.balances: tuple[Balance, ...] = ()
         self.writer: CheckpointWriter | None = None
 
 
@@ -83,6 +84,20 @@ class Folder(RuleBasedStateMachine):
             self._note(kept, all_of_it=True)
             kept.finished = kept.finished or finishes
 
+    @rule(data=st.data(), count=st.integers(1, 12))
+    def note_balances(self, data: st.DataObject, count: int) -> None:
+        kept = self._written(data)
+        if kept is None or kept.writer is None:
+            return
+        balances = tuple(Balance(f"account-{number}", "USD", number, 0) for number in range(count))
+        if kept.balances and kept.balances != balances:
+            with pytest.raises(CheckpointError, match="noted once"):
+                kept.writer.note_balances(balances, _journal()[: kept.events])
+        else:
+            kept.writer.note_balances(balances, _journal()[: kept.events])
+            kept.balances = balances
+            self._note(kept, all_of_it=True)
+
     @rule(data=st.data())
     def close(self, data: st.DataObject) -> None:
         kept = self._written(data)
@@ -129,7 +144,7 @@ class Folder(RuleBasedStateMachine):
             return
         forked = self._new(fork_checkpoint(self.folder, kept.id))
         forked.events = forked.saved = kept.saved
-        forked.finished = kept.finished
+        forked.finished, forked.balances = kept.finished, kept.balances
         self._check(forked)
 
     @rule(data=st.data())
@@ -177,6 +192,7 @@ class Folder(RuleBasedStateMachine):
         checkpoint = StatePersistence(self.folder).read(kept.id)
         assert checkpoint.journal == _journal()[: kept.saved]
         assert checkpoint.finished == kept.finished
+        assert checkpoint.opening_balances == kept.balances
         replayed = checkpoint.replay()
         assert state_hash(replayed.state, replayed.budgets) == _hash(kept.saved)
 

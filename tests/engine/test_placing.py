@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import anyio
 import pytest
 
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.journal import Attempt, Decision, Event, Execution, RecoveryAction
+from orderbook_tui.core.journal import Attempt, Balance, Decision, Event, Execution, RecoveryAction
 from orderbook_tui.core.replay import replay
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.checkpoint_journal import Intent
@@ -16,6 +15,7 @@ from orderbook_tui.engine.executor import SlotExecutor
 from orderbook_tui.engine.placing import WINDOW, Placing
 from orderbook_tui.engine.processor import failure_of
 from orderbook_tui.errors import FailureKind, OrderError, OutcomeUnknown, Rejected, StorageError, VenueUnavailable
+from orderbook_tui.venues.base import Capabilities, Listener, OpenOrder, OrderReport
 from tests.builders import a_plan, ask, bid, slots_of, small_market
 
 MARKET = small_market()
@@ -28,11 +28,9 @@ class Elsewhere:
     accept, silent (it has the order, and does not say so), lost (it never hears of it), refuse, busy, hang, down, fault
     """
 
-    in_process = False
-
     def __init__(self, *answers: str, asked: Sequence[str] = ("truth",), can_look_up: bool = True, window: float = 0) -> None:
         self.answers, self.asked = list(answers), list(asked)
-        self.can_look_up, self.deduplicates_for_s = can_look_up, window
+        self.capabilities = Capabilities(look_up=can_look_up, fence=can_look_up, deduplicates_for_s=window)
         self.orders: dict[str, int] = {}
         """Lots of each order that it has, by client order id."""
         self.sent: list[str] = []
@@ -44,7 +42,7 @@ class Elsewhere:
         assert name not in self.fenced
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if answer in ("accept", "silent", "fault"):
-            assert name not in self.orders or self.deduplicates_for_s
+            assert name not in self.orders or self.capabilities.deduplicates_for_s
             self.orders[name] = quantity
         if answer == "accept":
             return Submission(f"venue-{name}", [self._fill(slot, quantity)])
@@ -55,7 +53,7 @@ class Elsewhere:
         raise {"refuse": Rejected("no"), "busy": VenueUnavailable("busy")}.get(answer, OutcomeUnknown("timeout"))
 
     async def look_up(self, slot: ActionSlot, quantity: int) -> Submission | None:
-        assert self.can_look_up
+        assert self.capabilities.look_up
         answer = self.asked.pop(0) if len(self.asked) > 1 else self.asked[0]
         if answer == "down":
             raise OutcomeUnknown("no connection")
@@ -71,12 +69,20 @@ class Elsewhere:
     def place_again(self, slot: ActionSlot, quantity: int) -> Submission:
         raise AssertionError
 
-    def cancel(self, slot: ActionSlot) -> bool:
-        return False
+    async def cancel(self, slot: ActionSlot) -> OrderReport | None:
+        return None
 
     def restore(self, slot: ActionSlot) -> None: ...
 
-    def on_execution(self, settle: Any) -> None: ...
+    async def open(self, listener: Listener) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def open_orders(self, accounts: Sequence[str]) -> list[OpenOrder]:
+        raise AssertionError
+
+    async def balances(self, accounts: Sequence[str]) -> list[Balance]:
+        raise AssertionError
 
 
 class Disk:
@@ -109,7 +115,7 @@ class Desk:
         self.disk, self.venue = Disk(), venue
         executor = SlotExecutor(self.state, self.settlement, venue)
         assert executor.elsewhere is not None
-        self.placing: Placing = executor.elsewhere
+        self.placing: Placing = executor.elsewhere.placing
         self.placing.keep_intents(self.disk)
 
     def attempt(self, sequence: int = 0) -> OrderError | None:
@@ -159,11 +165,12 @@ def test_an_order_is_on_the_disk_before_it_is_sent() -> None:
 
 
 def test_the_intents_of_what_comes_next_are_written_with_the_first_at_a_venue_that_can_be_asked() -> None:
-    desk = Desk(Elsewhere("accept"), slots=40)
-    for sequence in range(40):
+    slots = 2 * WINDOW + 8
+    desk = Desk(Elsewhere("accept"), slots=slots)
+    for sequence in range(slots):
         desk.attempt(sequence)
 
-    assert [len(commit) for commit in desk.disk.commits] == [WINDOW, WINDOW, 40 - 2 * WINDOW]
+    assert [len(commit) for commit in desk.disk.commits] == [WINDOW, WINDOW, 8]
     assert desk.disk.names == desk.venue.sent
 
 
@@ -295,11 +302,23 @@ def test_what_an_earlier_life_did_not_get_to_send_is_placed_under_a_new_id_in_th
 
 def test_what_cannot_be_paid_for_any_more_ends_the_run_instead_of_being_taken_for_not_placed() -> None:
     desk = Desk(Elsewhere("accept"))
+    desk.venue.orders["run-0-0"] = 10
     desk.placing.recall([SENT_BEFORE])
     desk.budgets.budget("a", "USD").lock(10**15)
 
     with pytest.raises(Exception, match="may have an order at the venue"):
         desk.attempt()
+
+
+def test_what_cannot_be_paid_for_any_more_and_never_came_to_be_is_just_not_placed() -> None:
+    desk = Desk(Elsewhere("accept"))
+    desk.placing.recall([SENT_BEFORE])
+    desk.budgets.budget("a", "USD").lock(10**15)
+
+    error = desk.attempt()
+    assert error is not None
+    assert error.code == "budget"
+    assert desk.venue.fenced == {"run-0-0"}
 
 
 def test_what_was_filled_while_nobody_listened_is_settled_once() -> None:
@@ -313,12 +332,12 @@ def test_what_was_filled_while_nobody_listened_is_settled_once() -> None:
     again.state.journal.extend(lived)
     executor = SlotExecutor(again.state, again.settlement, venue)
     assert executor.elsewhere is not None
-    executor.elsewhere.recall([])
+    executor.elsewhere.placing.recall([])
 
-    assert anyio.run(executor.catch_up) == 0
+    assert anyio.run(executor.elsewhere.catch_up) == 0
     assert (again.slots[0].filled, again.slots[0].open) == (slot.filled, slot.open)
-    executor.elsewhere.recall([])
-    anyio.run(executor.catch_up)
+    executor.elsewhere.placing.recall([])
+    anyio.run(executor.elsewhere.catch_up)
     assert again.slots[0].filled == slot.filled
 
 
@@ -365,3 +384,20 @@ def test_a_retry_from_before_a_crash_is_no_leave_to_send_again_what_was_sent_aft
 
     assert isinstance(error, OutcomeUnknown)
     assert desk.venue.sent == ["run-0-0"]
+
+
+def test_an_order_that_nobody_waited_for_is_asked_about_before_any_person_is() -> None:
+    desk = Desk(Elsewhere("hang"))
+    desk.slots[0].begin(1)
+
+    async def give_up_waiting() -> None:
+        with anyio.move_on_after(0.01):
+            await desk.placing.place(desk.slots[0])
+
+    anyio.run(give_up_waiting)
+    slot = desk.slots[0]
+    assert slot.in_doubt
+    assert not slot.must_ask
+    desk.venue.answers = ["accept"]
+    assert desk.attempt() is None
+    assert desk.venue.fenced == {"run-0-0"}

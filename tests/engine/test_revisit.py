@@ -319,7 +319,7 @@ def test_failed_slots_are_given_up_while_another_is_asked_about(tmp_path: Path) 
     assert Simulation.look(simulation.id, tmp_path).state_hash() == simulation.state_hash()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(random=st.randoms(use_true_random=False), strategy=st.sampled_from(["sequential_next", "any"]))
 def test_however_failed_slots_are_revisited_and_given_up_a_resumed_run_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, random: Random, strategy: str

@@ -159,7 +159,9 @@ def test_a_fill_that_comes_after_the_run_is_done_leaves_it_done(tmp_path: Path) 
     slot = simulation.slots[0]
     assert slot.open
     late = Execution(0, -1, slot.action.price, 1, 0, 0, 1, slot.action.matching_strategy.account)
-    simulation._connect()._settle_late(late)
+    elsewhere = simulation._connect().elsewhere
+    assert elsewhere is not None
+    elsewhere.executed(late)
     simulation.close()
 
     (info,) = StatePersistence(tmp_path).list_simulations()

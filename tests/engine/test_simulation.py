@@ -664,3 +664,11 @@ def test_overridden_amounts_are_run() -> None:
 def test_a_schedule_that_cannot_be_made_is_a_problem_of_the_scheduler() -> None:
     with pytest.raises(ConfigError, match=r"^(scheduler|accounts)"):
         a_simulation(accounts={"generate": {"count": 1}})
+
+
+def test_orders_of_runs_that_are_saved_nowhere_go_by_names_of_their_own() -> None:
+    venue = {"kind": "python", "target": "tests.venues.callables:plain"}
+    names = [a_simulation(venue=venue).slots[0].client_order_id for _ in range(2)]
+
+    assert names[0] != names[1]
+    assert all(name.startswith("unsaved-") for name in names)

@@ -17,7 +17,7 @@ import apsw
 import msgspec
 
 from orderbook_tui.config import parse_config
-from orderbook_tui.core.journal import RecoveryAction
+from orderbook_tui.core.journal import Balance, RecoveryAction
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine import checkpoint_writer
 from orderbook_tui.engine.bookkeeper import Bookkeeper
@@ -65,8 +65,11 @@ STORIES: Final = {
     "grouped": Story(trades=100, each_slot=False, wal_pages=60, slots_per_barrier=80, lives=("kill", "end"), stop_after=220),
     "long": Story(trades=400, slots_per_barrier=1e9, lives=("kill",), stop_after=1300),
     "upgraded": Story(lives=("stop", "end"), earlier="version-1-interrupted", stop_after=9),
+    "upgraded-2": Story(lives=("stop", "end"), earlier="version-2-interrupted", stop_after=9),
     "elsewhere": Story(lives=("kill", "end"), venue="tests.power.lives:venue"),
 }
+BALANCES: Final = tuple(Balance(f"account-{number}", "USD", 1_000 + number, number) for number in range(40))
+"""What is noted before a run at a venue outside of the process begins."""
 PLANTS: Final = {
     "no-sync": Story(lives=("end",), plant="no-sync"),
     "no-folder-sync": Story(lives=("end",), plant="no-folder-sync"),
@@ -163,6 +166,8 @@ def live(story: Story, life: int, folder: Path, die: Callable[[], None]) -> None
         if life == 0 and not story.earlier
         else Simulation.resume(next((folder / STATE_DIR).glob("*.sqlite")).stem, folder / STATE_DIR)
     )
+    if story.venue and life == 0:
+        _note_balances(simulation)
     how = story.lives[life]
     decider = _Noted(simulation)
     if how in ("kill", "stop"):
@@ -176,6 +181,14 @@ def live(story: Story, life: int, folder: Path, die: Callable[[], None]) -> None
             _run(simulation.revisit, decider)
     _mark("kept", len(simulation.state.journal))
     simulation.close()
+
+
+def _note_balances(simulation: Simulation) -> None:
+    """Note what accounts hold elsewhere, as before the first order."""
+    simulation._saving.open()
+    assert simulation._saving.writer is not None
+    simulation._saving.writer.note_balances(BALANCES)
+    _mark("noted", len(BALANCES))
 
 
 def _put(file: Path, folder: Path) -> None:

@@ -26,7 +26,7 @@ from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import CheckpointError
 from tests.engine.runs import ByAttempts
 from tests.power.disk import Disk
-from tests.power.lives import PLANTS, STATE_DIR, STORIES
+from tests.power.lives import BALANCES, PLANTS, STATE_DIR, STORIES
 from tests.power.recording import Op
 
 ROOT: Final = Path(__file__).parents[2]
@@ -51,6 +51,8 @@ class Loss:
     """Whether the checkpoint had been said to be there."""
     events: int
     """How many events had been promised, one way or the other."""
+    noted: bool
+    """Whether opening balances had been said to be there."""
     placing: tuple[tuple[int, str], ...]
     """Slot and client order id of every order that had begun to be placed."""
 
@@ -150,6 +152,8 @@ class Told:
             return "the journal is no beginning of what happened"
         if there < loss.events:
             return f"{loss.events} events were promised, {there} are there"
+        if read.opening_balances not in ((BALANCES,) if loss.noted else ((), BALANCES)):
+            return f"{len(read.opening_balances)} opening balances are there"
         known = {(intent.slot, intent.client_order_id) for intent in read.intents}
         attempted = {event.slot for event in read.journal if isinstance(event, Attempt)}
         lost = [order for order in loss.placing if order not in known and order[0] not in attempted]
@@ -184,11 +188,12 @@ class Told:
             promises.append((number, kept))
         return promises
 
-    def _promises_at(self, cut: int) -> tuple[bool, int, tuple[tuple[int, str], ...]]:
+    def _promises_at(self, cut: int) -> tuple[bool, int, bool, tuple[tuple[int, str], ...]]:
         marks = [op for op in self.ops[:cut] if op.kind == "mark"]
         place = bisect.bisect_right(self._promises, cut, key=lambda promise: promise[0]) - 1
         placing = tuple((op.at, op.to) for op in marks if op.path == "placing")
-        return any(op.path == "made" for op in marks), self._promises[place][1], placing
+        made, noted = (any(op.path == what for op in marks) for what in ("made", "noted"))
+        return made, self._promises[place][1], noted, placing
 
 
 def lose_power(story: str, numbers: list[int], seed: int = 0) -> tuple[int, list[tuple[str, str]]]:

@@ -1,7 +1,7 @@
 """The books kept a second time, by hand: from the journal alone, with none of the program's arithmetic."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from orderbook_tui.core.book import Side
 from orderbook_tui.core.journal import Attempt, Cancel, Event, Execution, RecoveryAction
@@ -51,13 +51,12 @@ class Books:
                 self.doubtful.discard(event.slot)
         self.read = len(journal)
 
-    def locked(self, placing: ActionSlot | None = None) -> Counter[Key]:
-        """Return what must be locked: for open orders, for those in doubt, and for the one that is being placed."""
+    def locked(self, placing: Iterable[int] = ()) -> Counter[Key]:
+        """Return what must be locked: for open orders, for those in doubt, and for those that are being placed."""
         locked: Counter[Key] = Counter()
         for sequence, lots in self.open.items():
             locked[self._gives(sequence)] += self._need(sequence, lots)
-        held = self.doubtful | ({placing.sequence} if placing is not None else set())
-        for sequence in held:
+        for sequence in self.doubtful.union(placing):
             locked[self._gives(sequence)] += self._need(sequence, self._slots[sequence].action.quantity - self.filled[sequence])
         return +locked
 

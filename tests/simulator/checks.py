@@ -46,7 +46,7 @@ class Checks:
             self.invariants(where)
 
     def quick(self, where: str) -> None:
-        """Hold budgets, statistics and journal against our own books. No order is under way."""
+        """Hold budgets, statistics and journal against our own books."""
         simulation, books = self._simulation, self.books
         journal = simulation.state.journal
         if len(journal) < self._seen:
@@ -55,7 +55,7 @@ class Checks:
         books.read_on(journal)
         if books.wrong:
             self._violate(f"{where}: {books.wrong[0]}")
-        locked = books.locked()
+        locked = books.locked(simulation.in_flight)
         for budget in simulation.budgets:
             key = budget.account.id, budget.asset.symbol
             pots = budget.initial, budget.available, budget.locked, budget.spent, budget.received

@@ -1,6 +1,6 @@
 """Configurations drawn from a seed: small ones, of every shape."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +28,18 @@ class Scenario:
     """How often the failed slots are revisited."""
     skips: bool
     """Whether what is still failed then is skipped."""
+    concurrency: int = 1
+    """How many pairs are run at once, in the world that has trouble."""
+
+    @property
+    def is_directed(self) -> bool:
+        """Whether each order names whom it is to meet."""
+        return self.config.scheduler.matching_strategy != "any"
+
+    def in_trouble(self) -> "Scenario":
+        """Return the same with as many pairs run at once as it says."""
+        processor = self.config.processor.model_copy(update={"concurrency": self.concurrency})
+        return replace(self, config=self.config.model_copy(update={"processor": processor}))
 
 
 def draw(seed: int) -> Scenario:
@@ -44,7 +56,8 @@ def draw(seed: int) -> Scenario:
             continue
         markets = [market.symbol for market in config.markets or ()]
         selects = ((chance.choice(markets),),) if len(markets) > 1 and chance.random() < 0.15 else ()
-        return Scenario(config, outside, rich, selects, chance.choice((0, 0, 1, 1, 2)), chance.random() < 0.3)
+        revisits, skips = chance.choice((0, 0, 1, 1, 2)), chance.random() < 0.3
+        return Scenario(config, outside, rich, selects, revisits, skips, _concurrency(seed))
     raise AssertionError(f"no configuration comes of seed {seed}")
 
 
@@ -126,6 +139,12 @@ def _processor(chance: Random) -> dict[str, Any]:
         "slots_per_second": chance.choice((None, None, None, 2, 50, 5000)),
         "cancel_open_orders_at_end": chance.random() < 0.7,
     }
+
+
+def _concurrency(seed: int) -> int:
+    # From a chance of its own, so that all else is as it was for a seed that is known.
+    chance = Random(f"{seed}:concurrency")
+    return chance.choice((2, 3, 8)) if chance.random() < 0.3 else 1
 
 
 def _budget(chance: Random, slots: int, markets: list[dict[str, Any]], *, rich: bool) -> dict[str, Any]:

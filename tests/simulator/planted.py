@@ -9,7 +9,7 @@ from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.engine.bookkeeper import Bookkeeper
-from orderbook_tui.engine.executor import SlotExecutor
+from orderbook_tui.engine.elsewhere import Closing, Elsewhere
 from orderbook_tui.engine.placing import Placing
 from orderbook_tui.venues.python import SettlementHandle
 
@@ -32,13 +32,11 @@ def _double_spend() -> None:
         self._left += self.slot.action.market.quantity_lots(quantity)
         fill(self, quantity, *arguments, **named)
 
-    def settle_late(self: SlotExecutor, execution: Execution) -> None:
-        self._settlement.execute(execution)
-        self._state.journal.append(execution)
-        self._state.stats.total_matches += 1
+    def settle_at_once(self: Elsewhere, execution: Execution) -> None:
+        self._settle(execution)
 
     SettlementHandle.fill = fill_again  # type: ignore[method-assign, assignment]
-    SlotExecutor._settle_late = settle_late  # type: ignore[method-assign]
+    Elsewhere.executed = settle_at_once  # type: ignore[method-assign]
 
 
 def _intent_after_placing() -> None:
@@ -59,10 +57,11 @@ def _stats_drift() -> None:
     """A slot that was completed at its second attempt counts twice."""
     ended = Bookkeeper.slot_ended
 
-    def slot_ended(self: Bookkeeper, slot: ActionSlot) -> None:
-        ended(self, slot)
+    def slot_ended(self: Bookkeeper, slot: ActionSlot) -> Closing:
+        closing = ended(self, slot)
         if slot.state is SlotState.COMPLETED and slot.attempt_count == 2:
             self._state.stats.completed_slots += 1
+        return closing
 
     Bookkeeper.slot_ended = slot_ended  # type: ignore[method-assign]
 

@@ -55,7 +55,7 @@ def play(seed: int) -> Outcome:
         if calm.violation:
             outcome.violation = f"undisturbed: {calm.violation}"
             return outcome
-        troubled = World(seed, scenario, folder / "troubled", (calm.steps, calm.writes, calm.acceptances))
+        troubled = World(seed, scenario.in_trouble(), folder / "troubled", (calm.steps, calm.writes, calm.acceptances))
         troubled.folder.mkdir()
         troubled.run()
         outcome.trace = [*calm.trace, *troubled.trace]
@@ -74,10 +74,13 @@ def play(seed: int) -> Outcome:
 def _comparable(scenario: Scenario, calm: World, troubled: World) -> bool:
     """Whether the run must have ended as the calm one did.
 
-    Not where a venue cannot say what became of an order whose process died, or forgets while the run stands still; not where
-    nobody was there to hear; and not where what was left of a revisit ran after everything had been cancelled.
+    Not where anybody may trade with anybody, several pairs at once; not where a venue cannot say what became of an order whose
+    process died, or forgets while the run stands still; not where nobody was there to hear; and not where what was left of a
+    revisit ran after everything had been cancelled.
     """
     outside = troubled.venue
+    if scenario.concurrency > 1 and not scenario.is_directed:
+        return False
     if scenario.outside in ("neither", "deduplicates") and troubled.lives > 1:
         return False
     if outside is None and troubled.broke_off_a_revisit:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FIXED = 25
-FRESH = 10
+FIXED = 4
+FRESH = 3
+"""A few of either: `python -m tests.simulator` plays as many as one has time for."""
 PLANTED = ["lock-not-returned", "double-spend", "intent-after-placing", "stats-drift", "priority-lost"]
 
 

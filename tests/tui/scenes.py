@@ -1,6 +1,5 @@
 """What there is to see of the app: each screen and dialog, in the middle of a real, seeded run."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
@@ -8,8 +7,15 @@ from typing import Final, NamedTuple
 from textual.pilot import Pilot
 
 from orderbook_tui.tui.app import OrderbookApp
+from orderbook_tui.tui.screens.schedule import ScheduleScreen
 from orderbook_tui.tui.theme import DARK
-from tests.tui.made_world import STATE_DIR, Clock, Director, Script, a_made_world, a_run, save_runs
+from orderbook_tui.tui.widgets.checkpoint_table import CheckpointTable
+from tests.tui.drafting import planned
+from tests.tui.made_world import SAVED, STATE_DIR, Clock, Director, Script, a_made_world, a_run, put_saved_runs, until
+from tests.tui.screen import PromptPilot
+
+_ENDLESS: Final = {"run", "folder"}
+"""What goes on as long as its screen: the run, which may be paused, and the look at the folder."""
 
 
 class Scene(NamedTuple):
@@ -45,7 +51,7 @@ def _on_the_list(*keys: str) -> Scene:
 
     def play(app: OrderbookApp, pilot: Pilot[int], clock: Clock) -> Script:
         async def listed(app: OrderbookApp, pilot: Pilot[int]) -> None:
-            await asyncio.sleep(0.5)
+            await until(lambda: sum(table.count for table in app.screen.query(CheckpointTable)) == len(SAVED))
 
         return _then(listed, *keys)
 
@@ -56,15 +62,26 @@ def _then(script: Script, *keys: str) -> Script:
     async def played(app: OrderbookApp, pilot: Pilot[int]) -> None:
         await script(app, pilot)
         app.clear_notifications()
+        await _settled(app)
         for key in keys:
             app.simulate_key(key)
-            await asyncio.sleep(0.05)
-        await asyncio.sleep(0.5)  # the panels look at the run a few times a second only
+            await _settled(app)
         app.clear_notifications()
-        app._pulse()
-        await pilot.pause()
+        for _ in range(3):  # what is seen of the run may be counted in more than one look
+            app._pulse()
+            await _settled(app)
 
     return played
+
+
+async def _settled(app: OrderbookApp) -> None:
+    """Wait until nothing more happens by itself: all that was begun is done, a draft is planned, and the screen is drawn."""
+    pilot = PromptPilot(app)
+    await pilot.settle()
+    await until(lambda: all(worker.is_finished or worker.group in _ENDLESS for worker in app.workers))
+    if isinstance(app.screen, ScheduleScreen):
+        await planned(app)
+    await pilot.settle()
 
 
 def _director(app: OrderbookApp, clock: Clock) -> Director:
@@ -105,7 +122,7 @@ def the_scene(called: str, theme: str = DARK.name) -> Iterator[tuple[OrderbookAp
     with a_made_world() as clock:
         run = a_run(scene.config, clock) if scene.config is not None else None
         if run is None:
-            asyncio.run(save_runs(clock))
+            put_saved_runs(clock)
         app = OrderbookApp(run, STATE_DIR)
         app.theme = theme
 

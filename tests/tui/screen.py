@@ -2,8 +2,8 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -90,14 +90,20 @@ def _parsed(variables: frozenset[tuple[str, str]], *source: Any, **traits: Any) 
 
 
 def _parse_once(sheet: Stylesheet, *source: Any, **traits: Any) -> list[RuleSet]:
-    """Parse a style sheet for all the apps of a process: each of them would otherwise spend a sixth of its time on it."""
     return _parsed(frozenset(sheet._variables.items()), *source, **traits)
+
+
+@contextmanager
+def parsing_once() -> Iterator[None]:
+    """Parse each style sheet for all the apps of a process: each of them would otherwise spend a sixth of its time on it."""
+    with patch.object(Stylesheet, "_parse_rules", _parse_once):
+        yield
 
 
 @asynccontextmanager
 async def piloted(app: OrderbookApp, size: tuple[int, int] = WIDE) -> AsyncIterator[PromptPilot]:
     """Open the app."""
-    with patch.object(Stylesheet, "_parse_rules", _parse_once):
+    with parsing_once():
         async with app.run_test(size=size):
             pilot = PromptPilot(app)
             await pilot.pause()

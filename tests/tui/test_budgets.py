@@ -1,5 +1,6 @@
 """The budgets screen: what it shows is what the simulation has, at every moment."""
 
+import itertools
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -205,8 +206,7 @@ def test_while_the_run_goes_on_the_most_used_stay_first(tmp_path: Path) -> None:
     drive(simulation(tmp_path), tmp_path, script, LARGE)
 
 
-@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
-def test_the_filter_shows_what_is_typed_and_escape_shows_all(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_filter_shows_what_is_typed_and_escape_shows_all(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         run = await opened(app, pilot)
         everything = len(list(run.budgets))
@@ -223,7 +223,7 @@ def test_the_filter_shows_what_is_typed_and_escape_shows_all(tmp_path: Path, siz
         assert not app.screen.query_one("#filter", Input).display
         assert "Show all" not in app.screen.query_one(KeyBar).text()
 
-    drive(simulation(tmp_path), tmp_path, script, size)
+    drive(simulation(tmp_path), tmp_path, script, SMALL)
 
 
 def test_a_filter_that_finds_nothing_says_so(tmp_path: Path) -> None:
@@ -237,8 +237,7 @@ def test_a_filter_that_finds_nothing_says_so(tmp_path: Path) -> None:
     drive(simulation(tmp_path), tmp_path, script, SMALL)
 
 
-@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
-def test_the_head_line_counts_what_is_over_80_percent_and_what_is_depleted(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_head_line_counts_what_is_over_80_percent_and_what_is_depleted(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         run = await opened(app, pilot)
         assert "0 over 80 %, 0 depleted" in caption(app)
@@ -247,7 +246,7 @@ def test_the_head_line_counts_what_is_over_80_percent_and_what_is_depleted(tmp_p
         await step(app, pilot)
         assert f"{len(list(run.budgets))} budgets, 2 over 80 %, 1 depleted" in caption(app)
 
-    drive(simulation(tmp_path), tmp_path, script, size)
+    drive(simulation(tmp_path), tmp_path, script, SMALL)
 
 
 def test_a_long_head_line_leaves_the_order_out_before_the_keys(tmp_path: Path) -> None:
@@ -263,8 +262,7 @@ def test_a_long_head_line_leaves_the_order_out_before_the_keys(tmp_path: Path) -
     drive(simulation(tmp_path), tmp_path, script, SMALL)
 
 
-@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
-def test_the_filter_says_that_it_takes_over_and_depleted_and_does(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_filter_says_that_it_takes_over_and_depleted_and_does(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         run = await opened(app, pilot)
         high, _, gone, *_ = run.budgets
@@ -282,7 +280,7 @@ def test_the_filter_says_that_it_takes_over_and_depleted_and_does(tmp_path: Path
         await pilot.pause()
         assert "no budget is found by over depleted now: escape shows all" in shown(app)
 
-    drive(simulation(tmp_path), tmp_path, script, size)
+    drive(simulation(tmp_path), tmp_path, script, SMALL)
 
 
 def test_what_comes_to_be_depleted_is_found_as_the_run_goes_on(tmp_path: Path) -> None:
@@ -484,8 +482,7 @@ def test_another_theme_is_worn_at_once(tmp_path: Path) -> None:
     drive(simulation(tmp_path), tmp_path, script, LARGE)
 
 
-@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize(("kind", "size"), zip(HOSTILE, itertools.cycle([LARGE, SMALL])), ids=[*HOSTILE])
 def test_names_are_shown_harmlessly(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
         def harmless() -> None:

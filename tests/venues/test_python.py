@@ -290,6 +290,6 @@ def test_a_fill_at_a_price_that_no_budget_can_count_is_refused(side: Callable[..
     settlement = SettlementHandle(slot, 10, FeeSchedule(), {}, settled.append)
     settlement._accept()
 
-    with pytest.raises(AmountError, match=r"a price is more than 0|more than an amount"):
+    with pytest.raises(AmountError, match=r"both are more than 0|more than an amount"):
         settlement.fill(1, price=Decimal(price))
     assert settled == []

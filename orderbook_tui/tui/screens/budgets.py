@@ -16,6 +16,7 @@ from orderbook_tui.core.budget import AccountBudget
 from orderbook_tui.engine.budget_list import LEVELS, BudgetOrder, Listing, list_budgets
 from orderbook_tui.engine.simulation import RunStatus
 from orderbook_tui.tui.figures import name
+from orderbook_tui.tui.reconciled import outcome_of
 from orderbook_tui.tui.screens.base import RunScreen
 from orderbook_tui.tui.theme import inks
 from orderbook_tui.tui.widgets.budget_table import BudgetTable
@@ -63,7 +64,8 @@ class BudgetsScreen(RunScreen):
         "each word in its name; the words over and depleted also find what is over 80 % or depleted now. The totals are those "
         "of all accounts; where they are said to be about so, there are too many budgets to count them between two slots, and "
         "they are exact as soon as the run pauses. The plot shows how much of each asset was in use in the course of the run, "
-        "from its journal."
+        "from its journal. At a venue outside this program, the line beneath the table says whether what accounts hold there "
+        "was what the ledger says when the run last paused or ended."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", id="budgets.sort", tooltip="sort by account, by how much is used, or by asset"),
@@ -74,6 +76,13 @@ class BudgetsScreen(RunScreen):
             key_display="/",
             id="budgets.filter",
             tooltip="show budgets by name, or those over 80 %, or depleted",
+        ),
+        Binding(
+            "x",
+            "reconcile",
+            "Reconcile",
+            id="budgets.reconcile",
+            tooltip="hold the ledger against the venue, and see what they do not agree about",
         ),
         Binding("escape", "clear_filter", "Show all", id="budgets.clear", tooltip="show all budgets again"),
         Binding("v", "view", "Numbers", show=False, id="budgets.view", tooltip="bars or numbers, where there is room for one"),
@@ -90,6 +99,7 @@ class BudgetsScreen(RunScreen):
         self._from_top = False
         self._everything = 0
         self._said: tuple[object, ...] = ()
+        self._said_reconciled: tuple[object, ...] = ()
 
     def body(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -97,6 +107,7 @@ class BudgetsScreen(RunScreen):
             yield PlainInput(placeholder="account or asset, over, depleted", id="filter")
             yield Static(id="caption", markup=False)
         yield BudgetTable(id="budgets")
+        yield Static(id="reconciled", markup=False)
         yield Static(_NOTHING_OPEN, id="nothing", markup=False)
         with Horizontal(id="panels"):
             yield BudgetTotals(id="totals")
@@ -135,6 +146,7 @@ class BudgetsScreen(RunScreen):
         if simulation is None:
             return
         self.query_one(BudgetTable).look()
+        self._say_reconciled()
         plot = self.query_one(UsagePlot)
         plot.look()
         self._pulses += 1
@@ -231,6 +243,24 @@ class BudgetsScreen(RunScreen):
                 break
         self.query_one("#caption", Static).update(text)
 
+    def _say_reconciled(self) -> None:
+        """Say beneath the table whether the ledger and the venue agree, where they are compared."""
+        simulation, ink = self.simulation, inks(self.app)
+        if simulation is None:
+            return
+        text = outcome_of(simulation, ink)
+        said = (text.plain, simulation.can_reconcile, ink)
+        if said == self._said_reconciled:
+            return
+        self._said_reconciled = said
+        found = simulation.reconciliation
+        if found is not None and found.differences and not simulation.is_reconciling:
+            text.append(": press ", ink.plain).append("x", ink.accent)
+        line = self.query_one("#reconciled", Static)
+        line.display = bool(text)
+        line.update(text)
+        self.refresh_bindings()
+
     # Keys
 
     @property
@@ -251,6 +281,8 @@ class BudgetsScreen(RunScreen):
             return self.simulation is not None
         if action == "filter":
             return self.simulation is not None and not self.query_one("#filter", Input).has_focus
+        if action == "reconcile":
+            return self.simulation is not None and (self.simulation.can_reconcile or self.simulation.reconciliation is not None)
         if action == "clear_filter":
             return self.has_class("-filtering")
         if action == "view":
@@ -280,6 +312,15 @@ class BudgetsScreen(RunScreen):
         self._close_filter()
         self._list()
         self.refresh_bindings()
+
+    def action_reconcile(self) -> None:
+        from orderbook_tui.tui.screens.reconciliation import ReconciliationScreen
+
+        simulation = self.simulation
+        if simulation is not None:
+            if simulation.reconciliation is None and not simulation.is_reconciling:
+                simulation.reconcile()
+            self.app.push_screen(ReconciliationScreen(simulation))
 
     def action_view(self) -> None:
         table = self.query_one(BudgetTable)

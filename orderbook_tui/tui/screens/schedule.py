@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from orderbook_tui.engine.drafting import ConfigDraft
+from orderbook_tui.engine.drafting import ConfigDraft, Fitting
 from orderbook_tui.engine.simulation import RunStatus, Simulation
 from orderbook_tui.errors import ConfigError, OrderbookTuiError
 from orderbook_tui.tui.figures import message, name
@@ -260,7 +260,7 @@ class ScheduleScreen(DraftDialogs):
     async def _fit(self) -> None:
         self._do("fitting …")
         try:
-            fitting = self.draft.fitting()
+            fitting = await self._fitting(self.draft)
             await in_slices(fitting, self.pulse, busy=self._is_running)
             words = fitting.words
         except OrderbookTuiError as error:
@@ -270,6 +270,10 @@ class ScheduleScreen(DraftDialogs):
             self.call_later(self.changed)
         finally:
             self._do("")
+
+    async def _fitting(self, draft: ConfigDraft) -> Fitting:
+        """Begin a fitting; one that may have to read a database does so beside the screen."""
+        return await asyncio.to_thread(draft.fitting) if draft.config().database is not None else draft.fitting()
 
     def action_start(self) -> None:
         if not self.problems and not self.busy:

@@ -314,7 +314,8 @@ class SlotsScreen(RunScreen):
         else:
             self._error = ""
             here = self._table.slot
-            self._matching = MatchingSlots(simulation.state, chosen, here.sequence if here else 0) if chosen else None
+            around = here.sequence if here else 0
+            self._matching = MatchingSlots(simulation.state, chosen, around, lambda: simulation.in_flight) if chosen else None
             if self._matching is not None:
                 self._search(self._matching)
             self._table.narrow(self._matching)

@@ -140,6 +140,6 @@ async def _begun(draft: ConfigDraft) -> Preview:
     """Begin a preview; so many accounts that the screen would stand still are made beside it."""
     config, folder = draft.config(), draft.folder
     made = config.accounts.generate
-    if made is None or made.count > _MANY_ACCOUNTS:
+    if config.database is not None or made is None or made.count > _MANY_ACCOUNTS:
         return await asyncio.to_thread(Preview, config, folder)
     return draft.preview()

@@ -111,7 +111,9 @@ class StatusStrip(Widget):
                 right.append((f"{span(stats.pending_slots / per_second)} left", ink.plain))
             if (limit := simulation.control.slots_per_second) is not None and width >= 100:
                 right.append((f"max {limit:g}/s", ink.muted))
-        elif simulation.elapsed and simulation.status in (RunStatus.DONE, RunStatus.STOPPED):
+        if (in_flight := len(simulation.in_flight)) > 1:
+            right.append((f"{in_flight:,} in flight", ink.plain))
+        if simulation.elapsed and simulation.status in (RunStatus.DONE, RunStatus.STOPPED):
             right.append((f"ran {span(simulation.elapsed)}", ink.plain))
         if (armed := simulation.stop_conditions.in_words()) and width >= 100:
             right.append((f"pauses {armed}", ink.muted))

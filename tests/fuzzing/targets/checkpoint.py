@@ -140,7 +140,7 @@ def _rewrite(random: Random, connection: apsw.Connection) -> None:
             connection.execute(f'INSERT OR REPLACE INTO "{table}" VALUES ({marks})', [_value(random, rows) for _ in columns])
         case 2:
             connection.execute(
-                f"PRAGMA {random.choice(['user_version', 'application_id'])} = {random.choice([0, 1, 3, -1, 99])}"
+                f"PRAGMA {random.choice(['user_version', 'application_id'])} = {random.choice([0, 1, 2, 4, -1, 99])}"
             )
         case 3:
             connection.execute(f'UPDATE "{table}" SET "{column}" = ?', (value,))
