@@ -302,6 +302,10 @@ def in_words(path: Path, error: BaseException) -> CheckpointError:
 _DAMAGE: Final = {apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS, apsw.SQLITE_IOERR_SHORT_READ}
 
 
+_LONGEST_NUMBER: Final = 3_000
+"""Hexadecimal digits: an order id has a thousand decimal ones at most."""
+
+
 def dressed(value: Any) -> Any:
     """Return `value` as a column can hold it: the plain text or number that it is, or a BLOB."""
     if isinstance(value, str):
@@ -316,10 +320,18 @@ def dressed(value: Any) -> Any:
 
 
 def undressed(value: Any) -> Any:
-    """Return what `dressed` was given."""
-    if isinstance(value, bytes):
-        return int(value[1:], 16) if value[:1] == b"i" else value[1:].decode("utf-8", "surrogatepass")
-    return value
+    """Return what `dressed` was given.
+
+    Raises:
+        ValueError: it was given nothing that comes out so; a number longer than Python would write is none of ours either.
+    """
+    if not isinstance(value, bytes):
+        return value
+    if value[:1] != b"i":
+        return value[1:].decode("utf-8", "surrogatepass")
+    if len(value) > _LONGEST_NUMBER:
+        raise ValueError(f"a number of {len(value) - 1} hexadecimal digits")
+    return int(value[1:], 16)
 
 
 @contextmanager
