@@ -1,13 +1,15 @@
 """Which markets and accounts of a draft take part.
 
 A market that does not is written down as inactive; an account that does not is left out of the list of accounts, which is
-written down for that. Who takes part again stands as it stood before.
+written down for that. Who takes part again stands as it stood before. Of the markets that an exchange is asked for, one
+that does not take part is left out of `venue.markets`.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+from orderbook_tui.config.ccxt import lists_markets
 from orderbook_tui.config.database import PARTS, Part, is_read
 from orderbook_tui.config.form import ABSENT
 from orderbook_tui.config.models import MarketSpec
@@ -21,11 +23,26 @@ from orderbook_tui.errors import ConfigError
 
 def choices_of_markets(draft: DraftTree) -> list[tuple[str, bool]]:
     """Return each market, and whether it gets slots."""
+    venue = draft.reading().config.venue
+    if lists_markets(venue):
+        return [(symbol, symbol in venue.markets) for symbol in _of_exchange(draft)]
     return [(spec.symbol, spec.status is MarketStatus.ACTIVE) for spec in _markets(draft)]
+
+
+def _of_exchange(draft: DraftTree) -> list[str]:
+    """Return the markets that an exchange is asked for, those included that only the file has."""
+    lists = draft.saved_at("venue", "markets"), draft.at("venue", "markets")
+    rows = [row for found in lists if isinstance(found, list) for row in found]
+    return list(dict.fromkeys(row for row in rows if isinstance(row, str)))
 
 
 def choose_market(draft: DraftTree, symbol: str, *, chosen: bool) -> None:
     """Have a market take part or not."""
+    venue = draft.reading().config.venue
+    if lists_markets(venue):
+        wanted = {*venue.markets, symbol} if chosen else {*venue.markets} - {symbol}
+        draft.put(("venue", "markets"), [each for each in _of_exchange(draft) if each in wanted])
+        return
     if is_read(draft.reading().config.database, "markets"):
         read = [market_tree(spec) for spec in _markets(draft)]
         if any(row["symbol"] == symbol for row in read):

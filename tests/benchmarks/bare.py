@@ -160,18 +160,24 @@ class _Client(FixClient):
 
 
 async def _timed(orders: Sequence[Order], at_once: int, name: str, send: Send, fills: Fills) -> Acknowledged:
-    """Have so many workers place pairs, one after another each."""
+    """Have so many workers place pairs, one after another each; an account has one pair at a time, or pairs would mix."""
     ms: list[float] = []
     left: Iterator[int] = iter(range(0, len(orders), 2))
+    turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     async def work() -> None:
         for first in left:
-            for number in (first, first + 1):
-                started = time.perf_counter()
-                await send(orders[number], f"{name}-{number}")
-                ms.append((time.perf_counter() - started) * 1000)
-            for number in (first, first + 1):
-                await fills.of(f"{name}-{number}")
+            one, other = sorted((orders[first].account, orders[first + 1].account))
+            async with turns[one], turns[other]:
+                await place(first)
+
+    async def place(first: int) -> None:
+        for number in (first, first + 1):
+            started = time.perf_counter()
+            await send(orders[number], f"{name}-{number}")
+            ms.append((time.perf_counter() - started) * 1000)
+        for number in (first, first + 1):
+            await fills.of(f"{name}-{number}")
 
     started = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(at_once)))

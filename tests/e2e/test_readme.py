@@ -13,6 +13,7 @@ import pytest
 from orderbook_tui import Simulation, load_config
 from orderbook_tui.cli import cli
 from orderbook_tui.exit_status import ExitStatus
+from tests.examples import ENVIRONMENT, EXTRAS, FIRST
 
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -87,9 +88,17 @@ def test_every_file_that_is_linked_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_every_example_loads_and_can_be_carried_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_example_loads_and_can_be_carried_out(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
     monkeypatch.chdir(ROOT)
-    simulation = Simulation.create(load_config(Path("configs", name)), folder=Path("configs"), save=False)
+    for variable in ENVIRONMENT.get(name, ()):
+        monkeypatch.setenv(variable, "a secret of the tests")
+    folder = Path("configs")
+    if name in FIRST:
+        folder = tmp_path
+        cli.main(FIRST[name].format(folder=folder).split(), standalone_mode=False)
+    simulation = Simulation.create(load_config(Path("configs", name)), folder=folder, save=False)
     refused = simulation.preflight().refused
     assert bool(refused) == (name == "page-example.json")
 
@@ -97,6 +106,7 @@ def test_every_example_loads_and_can_be_carried_out(name: str, monkeypatch: pyte
 def test_every_example_is_explained() -> None:
     explained = (ROOT / "configs" / "README.md").read_text(encoding="utf-8")
     assert [name for name in EXAMPLES if f"| [{name}]({name}) |" not in explained] == []
+    assert [name for name, command in FIRST.items() if command.format(folder="configs") not in explained] == []
 
 
 @pytest.mark.parametrize("number", range(len(snippets("python"))))

@@ -13,13 +13,12 @@ from orderbook_tui.config import SimulatorConfig, load_config, parse_config
 from orderbook_tui.engine.drafting import ConfigDraft
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import ConfigError
+from tests.examples import CONFIGS, STANDALONE
 
-CONFIGS = Path(__file__).parents[2] / "configs"
-EXAMPLES = sorted(path for path in CONFIGS.glob("*.json") if path.name != "accounts.json")
 PATHS = [field.path for field in ConfigDraft.new().fields()]
 MATCH_WITH = "scheduler.matching_strategy.match_with"
 
-examples = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+examples = pytest.mark.parametrize("path", STANDALONE, ids=lambda path: path.stem)
 in_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
@@ -198,7 +197,7 @@ def test_half_a_number_stays_as_it_was_typed() -> None:
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path != MATCH_WITH])
 def test_typing_what_is_there_changes_nothing(path: str) -> None:
-    for file in EXAMPLES:
+    for file in STANDALONE:
         draft = ConfigDraft.load(file)
         for field in draft.fields():
             if field.path == path:

@@ -12,9 +12,8 @@ from orderbook_tui.engine.drafting import ConfigDraft
 from orderbook_tui.engine.previewing import Preview
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.errors import ConfigError
+from tests.examples import CONFIGS, STANDALONE
 
-CONFIGS = Path(__file__).parents[2] / "configs"
-EXAMPLES = sorted(path for path in CONFIGS.glob("*.json") if path.name != "accounts.json")
 PAGE = parse_config({})
 
 
@@ -24,7 +23,7 @@ def finished(preview: Preview) -> Preview:
     return preview
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", STANDALONE, ids=lambda path: path.stem)
 def test_it_shows_the_slots_and_the_preflight_of_the_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CONFIGS.parent)
     config = load_config(path)
