@@ -107,8 +107,11 @@ def reconciled_in_words(found: Reconciliation | None) -> Iterator[str]:
         return
     count = len(found.differences)
     outcome = f"{count} DIFFERENCE{'S' if count != 1 else ''}" if count else "no differences"
-    what = f"{found.balances} balances of {found.accounts} accounts and {found.orders} open orders compared"
-    yield f"Reconciled with the venue: {outcome} ({what})"
+    if found.balances:
+        what = f"{found.balances} balances of {found.accounts} accounts and {found.orders} open orders compared"
+        yield f"Reconciled with the venue: {outcome} ({what})"
+    else:
+        yield f"Balances were NOT compared with the venue; {found.orders} open orders were: {outcome}"
     if found.foreign:
         yield f"  open orders there that are none of this run's: {found.foreign}"
     yield from (f"  {harmless(note)}" for note in found.notes)

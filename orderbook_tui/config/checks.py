@@ -14,7 +14,7 @@ from orderbook_tui.config.budgets import budget_troubles, nothing_by_that_name
 from orderbook_tui.config.ccxt import CcxtVenueSpec
 from orderbook_tui.config.database import PARTS, is_read
 from orderbook_tui.config.facts import Facts
-from orderbook_tui.config.models import MatchWith
+from orderbook_tui.config.models import MatchWith, SimulatorConfig
 from orderbook_tui.config.reading import Trouble
 from orderbook_tui.config.showing import message_text, number_text, shown
 from orderbook_tui.config.universe import terms_config
@@ -43,7 +43,8 @@ def _database(facts: Facts) -> Iterator[Trouble]:
         if (rows.table is None) == (rows.query is None):
             given = "none" if rows.table is None else "both"
             yield Trouble(("database", part), f"give exactly one of table and query, not {given}")
-        if section in facts.config.model_fields_set and getattr(facts.config, section) is not None:
+        # A config that was written out in full has the defaults of what was left out.
+        if getattr(facts.config, section) != SimulatorConfig.model_fields[section].default:
             yield Trouble((section,), f"is given here, and database.{part} as well: keep one of them")
     if spec.accounts is not None and spec.accounts.id is None and spec.accounts.name is None:
         yield Trouble(("database", "accounts"), "an account needs a column for its id or its name: not both can be null")

@@ -2,7 +2,8 @@
 
     Decimal("12.34") of USD (2 decimals)  <->  1234 units
 
-What does not fit is refused, never rounded. The one rounding of the project is a fee, see `settlement`.
+What does not fit is refused, never rounded. The one rounding of the project is a fee, see `settlement`; and what others say
+that an account holds is rounded down, since they may count in smaller units.
 """
 
 import reprlib
@@ -46,6 +47,20 @@ class Asset(msgspec.Struct, frozen=True, gc=False):
             Decimal(1).scaleb(-self.precision),
             f"{written(amount)} {self.symbol}: {self.symbol} has {self.precision} decimals",
         )
+        if abs(units) > MAX_UNITS:
+            raise AmountError(f"{amount:f} {self.symbol} is too large: at most {self.amount(MAX_UNITS):f}")
+        return units
+
+    def whole_units(self, amount: Decimal) -> int:
+        """Return how many whole units there are in `amount`; what is left over is less than the run can trade.
+
+        Raises:
+            AmountError: `amount` is not finite, or does not fit 64 bits.
+        """
+        if not amount.is_finite() or abs(amount.adjusted()) > _MAX_EXPONENT:
+            raise AmountError(f"{amount:.6g} {self.symbol} is out of range")
+        up, down = amount.as_integer_ratio()
+        units: int = up * 10**self.precision // down
         if abs(units) > MAX_UNITS:
             raise AmountError(f"{amount:f} {self.symbol} is too large: at most {self.amount(MAX_UNITS):f}")
         return units

@@ -33,12 +33,13 @@ class Bookkeeper:
         revisiting: Collection[int],
         asked: Callable[[Question | None], None],
         failed: Callable[[Attempt], None],
+        at_once: int = 1,
     ) -> None:
         self._state, self._budgets, self._settlement, self._executor = state, budgets, settlement, executor
         self._writer = writer
         self._revisiting = revisiting
         self._still_counted = set(revisiting)
-        self._asked, self._failed = asked, failed
+        self._asked, self._failed, self._at_once = asked, failed, at_once
 
     def slot_ended(self, slot: ActionSlot) -> Closing:
         state = self._state
@@ -113,13 +114,17 @@ class Bookkeeper:
         slots = self._state.slots
         if not any(slot.open for slot in slots):
             return
-        for slot in self._state.open_slots():
-            partner = slots[slot.partner]
-            directed = slot.action.matching_strategy.account is not None
-            if everything or (directed and slot.is_ended and partner.is_ended):
-                closing = self._executor.cancel(slot)
-                if closing is not None:
-                    await closing
+        left = [
+            slot
+            for slot in self._state.open_slots()
+            if everything
+            or (slot.action.matching_strategy.account is not None and slot.is_ended and slots[slot.partner].is_ended)
+        ]
+        if self._executor.elsewhere is not None:
+            await self._executor.elsewhere.take_all_back(left, self._at_once)
+            return
+        for slot in left:
+            self._executor.cancel(slot)
 
     def flush(self) -> None:
         """Save everything, durably."""

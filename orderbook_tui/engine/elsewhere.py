@@ -13,21 +13,26 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import anyio
 
+from orderbook_tui.core.book import Side
 from orderbook_tui.core.exchange import Submission
 from orderbook_tui.core.journal import Balance, Cancel, Execution
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
+from orderbook_tui.engine.control import unwrapped
 from orderbook_tui.engine.intake import Intake
 from orderbook_tui.engine.placing import Placing
 from orderbook_tui.environment import hide
 from orderbook_tui.errors import AmountError, OrderError
 from orderbook_tui.venues.base import Capabilities, OpenOrder, OrderReport, Venue
+from orderbook_tui.venues.reports import execution_of
 
 PATIENCE_S: Final = 0.5
 """How long a pair whose orders were both accepted is given for its fills to be told, before what is left is taken back."""
 _WAITS_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """The waits between tries at cancelling an order: a venue that cannot answer now keeps nobody's order open for long."""
+_ENOUGH_UNANSWERED: Final = 3
+"""After so many orders in a row whose cancel was not answered, each further one is tried once."""
 _MOST_STRAYS: Final = 1_000
 CLOSING_S: Final = 10.0
 
@@ -59,7 +64,7 @@ class Elsewhere:
         self._state, self._settlement, self._venue = state, settlement, venue
         self._can = venue.capabilities
         self.placing = Placing(state, settlement, venue, self._accepted)
-        self._intake = Intake(state.plan.fees, pushes=self._can.pushes_executions)
+        self._intake = Intake(self.stray, pushes=self._can.pushes_executions)
         self._early: dict[int, list[Execution]] = {}
         """What was told of orders before they were known to be accepted."""
         self._closed_early: set[int] = set()
@@ -70,6 +75,9 @@ class Elsewhere:
         self._under_way = 0
         self.begun = 0
         """Counts what was begun: as long as it stays the same, and `is_resting`, nothing is placed or cancelled."""
+        self._unanswered = 0
+        self.is_stopping: Callable[[], bool] = lambda: False
+        """Whether the run is to end soon: then nothing is waited for that can be made up for when it goes on."""
         self.strays: list[str] = []
         """What was told and could not be settled, in words."""
         self.heard: Callable[[], None] = lambda: None
@@ -178,6 +186,35 @@ class Elsewhere:
             await self.take_back(each)
 
     @_busily
+    async def hear_the_last(self) -> None:
+        """Wait for fills that are still to be told, and ask for them, at a venue where what is open stays open."""
+        if self._can.cancel or self.is_stopping():
+            return
+        left = self._state.open_slots()
+        if left and self._can.pushes_executions:
+            await self._heard_of(left)
+        if self._can.look_up:
+            for slot in left:
+                if slot.open and not self.is_stopping():
+                    with contextlib.suppress(OrderError):
+                        self.take(slot, await self.placing.look_up(slot, slot.action.quantity))
+
+    async def take_all_back(self, slots: Iterable[ActionSlot], at_once: int) -> None:
+        """Take these back, `at_once` at a time; a run that is to end leaves the rest to be taken back when it goes on."""
+        waiting = iter(slots)
+
+        async def work() -> None:
+            for slot in waiting:
+                if self.is_stopping():
+                    return
+                await self.take_back(slot)
+
+        with unwrapped():
+            async with anyio.create_task_group() as group:
+                for _ in range(at_once):
+                    group.start_soon(work)
+
+    @_busily
     async def take_back(self, slot: ActionSlot) -> None:
         """Cancel what is open of the slot's order; where the venue cannot, or does not answer, it stays open."""
         if slot.open and self._can.look_up and not self._can.pushes_executions:
@@ -188,6 +225,7 @@ class Elsewhere:
         words = ""
         for wait in (*_WAITS_S, None):
             if not slot.open:
+                self._unanswered = 0
                 return
             try:
                 cancelling = self._venue.cancel(slot)
@@ -197,10 +235,13 @@ class Elsewhere:
             else:
                 self.take(slot, report)
                 if report is None or report.closed:
+                    self._unanswered = 0
                     return
                 words = "the venue does not say that it is cancelled"
-            if wait is not None:
-                await anyio.sleep(wait)
+            if wait is None or self.is_stopping() or self._unanswered >= _ENOUGH_UNANSWERED:
+                break
+            await anyio.sleep(wait)
+        self._unanswered += 1
         self.stray(f"the order of slot {slot.sequence} may still be open: {words}")
 
     def take(self, slot: ActionSlot, report: Submission | None) -> None:
@@ -251,9 +292,31 @@ class Elsewhere:
             self._closing -= numbers
 
     def _settle(self, execution: Execution) -> None:
+        execution = self._affordable(execution)
         self._settlement.execute(execution)
         self._state.journal.append(execution)
         self._state.stats.total_matches += 1
+
+    def _affordable(self, execution: Execution) -> Execution:
+        """Return an execution with as much of its fee as there is for it: a fill that was made is settled all the same."""
+        slot = self._state.slots[max(execution.maker, execution.taker)]
+        market, left = slot.action.market, slot.open - execution.quantity
+        notional, charge = market.notional(execution.price, execution.quantity), max(execution.maker_fee, execution.taker_fee)
+        least = min(execution.maker_fee, execution.taker_fee)
+        most = notional
+        if slot.action.side is Side.BID:
+            most = self._settlement.need(slot.action, slot.open) - self._settlement.need(slot.action, left) - notional
+        if least >= 0 and charge <= most:
+            return execution
+        charge, taken = (least, 0) if least < 0 else (charge, most)
+        quote = market.quote
+        self.stray(
+            f"slot {slot.sequence}: a fee of {quote.amount(charge):f} {quote.symbol} was told, and 0 to {quote.amount(most):f} "
+            f"is locked for it (see venue.fees): {quote.amount(taken):f} is in its budget"
+        )
+        return execution_of(
+            slot, execution.price, execution.quantity, execution.at, charge=taken, outside=execution.outside, name=execution.id
+        )
 
     def _cancelled(self, slot: ActionSlot) -> None:
         self._state.journal.append(Cancel(slot.sequence, slot.open, time_ns()))

@@ -53,19 +53,13 @@ class SlotExecutor:
             return self.elsewhere.close_pair(slot)
         partner = self._state.slots[slot.partner]
         if partner.open:
-            self._cancel(partner)
+            self.cancel(partner)
         if slot.open:
-            self._cancel(slot)
+            self.cancel(slot)
         return None
 
-    def cancel(self, slot: ActionSlot) -> Closing:
-        """Cancel what is open of the slot's order, and unlock what it held; where the venue cannot, it stays open."""
-        if self.elsewhere is not None:
-            return self.elsewhere.take_back(slot)
-        self._cancel(slot)
-        return None
-
-    def _cancel(self, slot: ActionSlot) -> None:
+    def cancel(self, slot: ActionSlot) -> None:
+        """Cancel what is open of the slot's order at a venue in this process, and unlock what it held."""
         self._venue.cancel(slot)
         self._cancelled(slot)
 

@@ -12,15 +12,17 @@ closed, when all of it is in them. The lots that they stood for are taken off wh
 """
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from time import time_ns
 from typing import Final
 
-from orderbook_tui.core.exchange import FeeSchedule, Submission
+from orderbook_tui.core.book import Side
+from orderbook_tui.core.exchange import Submission
 from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import AmountError
 from orderbook_tui.venues.base import OrderReport
-from orderbook_tui.venues.reports import check, execution_of
+from orderbook_tui.venues.reports import execution_of
 
 _TOTALS: Final = "(totals)"
 """The id of an execution that was made of what a venue's totals say."""
@@ -29,8 +31,8 @@ _TOTALS: Final = "(totals)"
 class Intake:
     """Says what is new of what a venue tells, which `pushes` executions or does not. It is for the caller to settle at once."""
 
-    def __init__(self, fees: FeeSchedule, *, pushes: bool) -> None:
-        self._fees, self._pushes = fees, pushes
+    def __init__(self, stray: Callable[[str], None], *, pushes: bool) -> None:
+        self._stray, self._pushes = stray, pushes
         self._covered: dict[int, dict[str, int]] = {}
         """By slot: executions that came when totals had been settled for them, and how many lots of each."""
 
@@ -106,33 +108,48 @@ class Intake:
     def _beyond(self, slot: ActionSlot, fresh: list[Execution], report: OrderReport) -> list[Execution]:
         """Return what totals say beyond what is settled and about to be, in one execution, or two at neighbouring ticks."""
         assert report.filled is not None
-        market, told = slot.action.market, [*slot.fills, *fresh]
+        told = [*slot.fills, *fresh]
         lots = report.filled - slot.filled - sum(execution.quantity for execution in fresh)
         if lots <= 0:
             return []
-        charge = max(0, report.fee - sum(each.maker_fee if each.maker == slot.sequence else each.taker_fee for each in told))
-        if report.notional is None:
-            paid = market.notional(slot.action.price, lots)
-        else:
-            paid = report.notional - sum(market.notional(each.price, each.quantity) for each in told)
-        steps, rest = divmod(paid, market.quote_per_tick_lot)
-        if rest or steps <= 0:
-            raise AmountError(
-                f"slot {slot.sequence}: {market.quote.amount(paid):f} {market.quote.symbol} is no price for "
-                f"{market.quantity(lots):f} {market.base.symbol}"
-            )
+        charge = report.fee - sum(each.maker_fee if each.maker == slot.sequence else each.taker_fee for each in told)
+        steps = self._steps(slot, lots, report, told)
         price, higher = divmod(steps, lots)
         parts = [(price, lots - higher), (price + 1, higher)] if higher else [(price, lots)]
+        # A negative rest is rounding of what was told before; what cannot be taken is for the settlement to say.
+        charge = max(0, charge)
         first = charge * parts[0][1] // lots if higher else charge
         shares = (first, charge - first)
-        for (ticks, quantity), share in zip(parts, shares, strict=False):
-            check(slot, ticks, quantity, share, self._fees)
         who = slot.action.matching_strategy.account or ""
         at = time_ns()
         return [
             execution_of(slot, ticks, quantity, at, charge=share, outside=who, name=_TOTALS)
             for (ticks, quantity), share in zip(parts, shares, strict=False)
         ]
+
+    def _steps(self, slot: ActionSlot, lots: int, report: OrderReport, told: Sequence[Execution]) -> int:
+        """Return what the lots came to that totals say beyond `told`, in ticks times lots.
+
+        Venues round averages: what is no price of these lots, or one worse than the order's, is taken at the nearest that is.
+        """
+        market, limit = slot.action.market, slot.action.price * lots
+        if report.notional is None:
+            return limit
+        paid = report.notional - sum(market.notional(each.price, each.quantity) for each in told)
+        steps, rest = divmod(paid, market.quote_per_tick_lot)
+        if steps <= 0:
+            raise AmountError(
+                f"slot {slot.sequence}: {market.quote.amount(paid):f} {market.quote.symbol} is no price for "
+                f"{market.quantity(lots):f} {market.base.symbol}"
+            )
+        taken = min(steps, limit) if slot.action.side is Side.BID else max(steps, limit)
+        if taken != steps or rest:
+            off = paid - taken * market.quote_per_tick_lot
+            self._stray(
+                f"slot {slot.sequence}: the venue's totals are {market.quote.amount(abs(off)):f} {market.quote.symbol} "
+                f"{'more' if off > 0 else 'less'} than any price of its order comes to"
+            )
+        return taken
 
 
 def _of(slot: ActionSlot, execution: Execution, quantity: int) -> Execution:

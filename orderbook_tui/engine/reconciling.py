@@ -7,7 +7,7 @@ stays. What came of it is kept with the run as long as the program runs, and not
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -55,6 +55,8 @@ class Reconciling:
         self._state, self._budgets, self._settlement, self._elsewhere, self._name = state, budgets, settlement, elsewhere, name
         self._can = elsewhere.capabilities
         self._opening = _by_key(opening)
+        self._no_opening = _NO_OPENING
+        """Why it is not known what accounts held, where that is so."""
         self._made_for: Ledger | None = None
         self._task: asyncio.Task[None] | None = None
         self.is_under_way = False
@@ -73,12 +75,13 @@ class Reconciling:
         if not self._can.balances or self._opening:
             return ""
         if self._state.journal or self._elsewhere.placing.is_behind:
-            return _NO_OPENING  # an earlier life has not, and now it is too late
+            return self._no_opening  # an earlier life has not, and now it is too late
         try:
             with anyio.fail_after(self._patience):
                 told = await self._asked(self._elsewhere.balances)
         except Exception as error:  # that nobody can say what was there before is no reason not to run
-            return f"{_NO_OPENING}: {_words(error)}"
+            self._no_opening = f"{_NO_OPENING}: {_words(error)}"
+            return self._no_opening
         held = _by_key(told)
         rows = [held.get(key) or Balance(*key, 0) for key in self._ledger.pairs]
         note(rows)
@@ -157,7 +160,6 @@ class Reconciling:
         differences = compared.differences
         for differences in explained(self._ledger, differences, self._elsewhere.strays, self._elsewhere.told_early):  # noqa: B007, B020
             await asyncio.sleep(0)
-        notes = compared.notes if has_opening or not self._can.balances else [*compared.notes, _NO_OPENING]
         return Reconciliation(
             at=time.time_ns(),
             differences=tuple(differences),
@@ -165,7 +167,7 @@ class Reconciling:
             balances=compared.balances,
             orders=compared.orders,
             foreign=compared.foreign,
-            notes=tuple(notes + _cannot_be_compared(self._can.open_orders, self._can.balances)),
+            notes=(*compared.notes, *self._cannot_be_compared(has_opening=has_opening)),
         )
 
     def _unheard(self, compared: Compared) -> list[ActionSlot]:
@@ -176,6 +178,15 @@ class Reconciling:
             sequences = {sequence for each in compared.differences if each.what == "order" for sequence in each.slots}
             return [self._state.slots[sequence] for sequence in sorted(sequences) if self._state.slots[sequence].open]
         return [slot for slot in self._state.slots if slot.open] if compared.differences else []
+
+    def _cannot_be_compared(self, *, has_opening: bool) -> Iterator[str]:
+        if self._can.balances and not has_opening:
+            yield f"balances were not compared: {self._no_opening}"
+        if not self._can.open_orders:
+            what = "balances alone were compared" if has_opening else "nothing was compared"
+            yield f"the venue does not tell which orders are open: {what}"
+        elif not self._can.balances:
+            yield "the venue does not tell what accounts hold: open orders alone were compared"
 
     async def _stamp(self) -> tuple[int, int]:
         """Wait until nothing is under way; return what changes as soon as something is."""
@@ -204,12 +215,6 @@ class Reconciling:
 
 def _by_key(balances: Iterable[Balance]) -> Mapping[Key, Balance]:
     return {(balance.account, balance.asset): balance for balance in balances}
-
-
-def _cannot_be_compared(open_orders: bool, balances: bool) -> list[str]:
-    if not open_orders:
-        return ["the venue does not tell which orders are open: balances alone were compared"]
-    return [] if balances else ["the venue does not tell what accounts hold: open orders alone were compared"]
 
 
 def _words(error: Exception) -> str:

@@ -50,6 +50,7 @@ from orderbook_tui.engine.wiring import open_venue
 from orderbook_tui.errors import CheckpointError, ConfigError, OrderbookTuiError, OrderError, Problem, ScheduleError
 
 REAL_MONEY: Final = "is false: orders would be real, with real money, and nobody has confirmed that"
+_MOST_STRAYS_NOTED: Final = 20
 _READ: Final = 0.6
 """The share of resuming a run that goes into reading its checkpoint; the rest replays it."""
 
@@ -460,6 +461,7 @@ class Simulation:
             revisiting=revisiting,
             asked=self._ask,
             failed=self._stops.attempt_failed,
+            at_once=self.config.processor.concurrency,
         )
         processing, chosen = self.config.processor, self._selected
         processor = SlotProcessor(
@@ -487,14 +489,20 @@ class Simulation:
             if revisiting:
                 self.state.update_stats()
             await bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
+            leaves_orders = self._leaves_orders(elsewhere)
+            if leaves_orders:
+                results.ending = Ending.STOPPED
             if elsewhere is not None and self._reconciling is not None:
                 elsewhere.placing.withdraw()
+                if self._all_ended():
+                    await elsewhere.hear_the_last()
                 await self._reconciling.ended()
                 await self._reconciling.at_the_end(stopping=results.ending is Ending.STOPPED)
         finally:
             if elsewhere is not None and self._reconciling is not None:
                 await self._reconciling.ended()
                 await elsewhere.close()
+                self._note_strays(elsewhere)
             self._saving.unwatch()
             self._course = self._stops.is_to_come = None
             self.control.end()
@@ -506,10 +514,24 @@ class Simulation:
                 self.state.update_stats()
             self._become(RunStatus.STOPPED)
         self._note_budgets()
-        if self._all_ended():
+        if self._all_ended() and not leaves_orders:
             self._saving.finish()
             self._become(RunStatus.DONE)
         return results.ending
+
+    def _leaves_orders(self, elsewhere: Elsewhere | None) -> bool:
+        """Whether the run was stopped while what it left open was being taken back: that goes on when the run does."""
+        if elsewhere is None or not (self.control.stopping and self._all_ended()):
+            return False
+        wanted = self.config.processor.cancel_open_orders_at_end and elsewhere.capabilities.cancel
+        return wanted and bool(self.state.open_slots())
+
+    def _note_strays(self, elsewhere: Elsewhere) -> None:
+        """Have whoever runs it know what the venue told and what could not be settled."""
+        new = [words for words in elsewhere.strays if words not in self.notes]
+        self.notes += new[:_MOST_STRAYS_NOTED]
+        if len(new) > _MOST_STRAYS_NOTED:
+            self.notes.append(f"the venue told {len(new) - _MOST_STRAYS_NOTED} more things that could not be settled")
 
     def _lined_up(self, course: Course) -> Lineup:
         """Have the slots of a course run several at a time."""
@@ -572,6 +594,7 @@ class Simulation:
             self._executor = SlotExecutor(self.state, self._settlement, venue)
             elsewhere = self._executor.elsewhere
             if elsewhere is not None:
+                elsewhere.is_stopping = lambda: self.control.stopping
                 elsewhere.heard = self._heard
                 if not self._saving.is_wanted:
                     self._name_orders()

@@ -163,14 +163,14 @@ class _Conversation:
         )
         self._said.append(said)
         if isinstance(came, Exception):
-            said.error = hide(str(came))
+            said.error = _clean(request, str(came))
             return
         said.status = came.status
         said.reply = _clean(request, came.body[: 4 * _MOST_BODY].decode("utf-8", "replace"))[:_MOST_BODY]
         asking = self._venue.askings.get(request.operation)
         if asking is None:
             return
-        said.rules = [RuleStep(each.outcome, each.words, hide(each.why_not)) for each in asking.rules.steps(came)]
+        said.rules = [RuleStep(each.outcome, each.words, _clean(request, each.why_not)) for each in asking.rules.steps(came)]
         said.outcome = asking.rules.judge(came).outcome
         said.expressions = {
             key: (expression, _clean(request, _shown(found)))
@@ -235,7 +235,7 @@ def _least(market: Market) -> tuple[int, int]:
 
 
 def _clean(request: "Request", text: str) -> str:
-    return hide(text.replace(request.signature, "(signature)") if request.signature else text)
+    return hide(request.unsigned(text))
 
 
 def _shown(found: Any) -> str:

@@ -127,7 +127,10 @@ class _Verifying:
         return f"{pages} pages, {each}"
 
     def _progress(self, checkpoint: Checkpoint) -> str:
-        ((events, *noted),) = self._connection.execute("SELECT events, completed, failed, skipped FROM progress").fetchall()
+        rows = self._connection.execute("SELECT events, completed, failed, skipped FROM progress").fetchall()
+        if len(rows) != 1:
+            raise _Broken(f"how far it came is noted {len(rows)} times")
+        events, *noted = rows[0]
         assert isinstance(events, int)
         tally = Tally(len(checkpoint.slots))
         tally.advance(checkpoint.journal[:events])

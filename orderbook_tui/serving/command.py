@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orderbook_tui.config import load_config
 from orderbook_tui.core.words import harmless
@@ -58,6 +59,7 @@ def run_exchange(options: Options) -> int:
 
 async def _serve(exchange: ServedExchange, keys: KeyRing, options: Options) -> None:
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_overlook_broken_connections)
     ended: asyncio.Future[None] = loop.create_future()
 
     def end(error: Exception | None = None) -> None:
@@ -75,6 +77,12 @@ async def _serve(exchange: ServedExchange, keys: KeyRing, options: Options) -> N
         _say_keys(exchange, options)
         print(ready, flush=True)
         await ended
+
+
+def _overlook_broken_connections(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A client that goes away in the middle of something is nothing that anybody has to be told about."""
+    if not isinstance(context.get("exception"), ConnectionError):
+        loop.default_exception_handler(context)
 
 
 async def _serve_http(rest: Rest, options: Options, served: AsyncExitStack) -> int:

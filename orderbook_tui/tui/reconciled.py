@@ -17,6 +17,8 @@ def outcome_of(simulation: Simulation, ink: Inks) -> Text:
     at = clock(found.at).partition(".")[0]
     if found.failed:
         return Text(f"not reconciled {at}: {message(found.failed)}", ink.bad)
+    if not found.differences and not found.balances:
+        return Text(f"balances not compared {at}, {found.orders:,} open orders were: no differences", ink.warn)
     if not found.differences:
         return Text(f"reconciled {at}: no differences", ink.good)
     return Text(f"reconciled {at}: {differences(len(found.differences))}", ink.bad)

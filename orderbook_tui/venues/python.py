@@ -82,6 +82,8 @@ class PythonVenue:
         self._names = {account.name: account.id for account in plan.accounts}
         self._assets = plan.assets
         self._listener: Listener | None = None
+        self._unsettled: dict[str, list[SettlementHandle]] = {}
+        """The handles of attempts of which nobody knows what became, by client order id: more may be reported through them."""
 
     async def open(self, listener: Listener) -> None:
         self._listener = listener
@@ -101,7 +103,8 @@ class PythonVenue:
 
     async def place(self, slot: ActionSlot, quantity: int) -> Submission:
         can_be_settled = self.capabilities.look_up or self.capabilities.deduplicates_for_s > 0
-        placed = await self._call(self._place_order, slot, quantity, partial(_failure, is_sure=not can_be_settled))
+        failure_of = partial(_failure, is_sure=not can_be_settled)
+        placed = await self._call(self._place_order, slot, quantity, failure_of, keeps=can_be_settled)
         if placed is None:
             raise OutcomeUnknown("the callable answered None where an order id was expected: the order may exist")
         return placed
@@ -109,8 +112,13 @@ class PythonVenue:
     async def look_up(self, slot: ActionSlot, quantity: int) -> Submission | None:
         assert self._look_up is not None
         found = await self._call(self._look_up, slot, quantity, lambda error, *, filled: OutcomeUnknown(words(error)))
-        if found is None and not self.capabilities.fence:
-            raise NotSeen(f"the venue has no order {slot.client_order_id} now")
+        if found is None:
+            if any(handle._is_filled for handle in self._unsettled.get(slot.client_order_id, ())):
+                raise OutcomeUnknown("the callable's look_up answered None, after a fill was reported: the order exists")
+            if not self.capabilities.fence:
+                raise NotSeen(f"the venue has no order {slot.client_order_id} now")
+            for handle in self._unsettled.pop(slot.client_order_id, ()):
+                handle._close("the venue has no such order")
         return found
 
     async def cancel(self, slot: ActionSlot) -> OrderReport | None:
@@ -158,7 +166,7 @@ class PythonVenue:
                     if asset.symbol in held:
                         entry = held[asset.symbol]
                         available, locked = entry if isinstance(entry, tuple | list) else (entry, 0)
-                        units = asset.units(decimal(available)), asset.units(decimal(locked))
+                        units = asset.whole_units(decimal(available)), asset.whole_units(decimal(locked))
                         found.append(Balance(account, asset.symbol, *units))
             except Exception as error:  # as above
                 raise OutcomeUnknown(f"the callable's balances cannot be read: {words(error)}") from error
@@ -206,33 +214,53 @@ class PythonVenue:
         return slot if slot.client_order_id == client_order_id else None
 
     async def _call(
-        self, function: PlaceOrder, slot: ActionSlot, quantity: int, failure_of: Callable[..., OrderError]
+        self,
+        function: PlaceOrder,
+        slot: ActionSlot,
+        quantity: int,
+        failure_of: Callable[..., OrderError],
+        *,
+        keeps: bool = False,
     ) -> Submission | None:
-        """Call the user's function, and return the order id that it answers, with the fills that it reports; None for None."""
-        settlement = SettlementHandle(slot, quantity, self._fees, self._names, self._settler())
+        """Call the user's function, and return the order id that it answers, with the fills that it reports; None for None.
+
+        `keeps`: where nobody knows what became of the order, its handle is kept until that is known.
+        """
+        settlement, order = SettlementHandle(slot, quantity, self._fees, self._names, self._settler()), slot.client_order_id
+
+        def not_known(why: str) -> None:
+            if keeps:
+                self._unsettled.setdefault(order, []).append(settlement)
+            else:
+                settlement._close(why)
+
         try:
             order_id = await answer(function, *([slot, settlement] if takes_two(function) else [slot]))
         except Exception as error:
-            failure = failure_of(error, filled=settlement._close(words(error)))
+            failure = failure_of(error, filled=settlement._is_filled)
+            if isinstance(failure, OutcomeUnknown):
+                not_known(words(error))
+            else:
+                settlement._close(words(error))
             if failure is error:
                 raise
             raise failure from error
         except BaseException:
-            settlement._close("nobody waited for the callable's answer")
+            not_known("nobody waited for the callable's answer")
             raise
         if order_id is None:
-            filled = settlement._close("the callable answered None")
-            if filled:
+            not_known("the callable answered None")
+            if settlement._is_filled:
                 raise OutcomeUnknown("the callable answered None, after a fill was reported: the order exists")
             return None
         if not isinstance(order_id, int | str | UUID):
-            settlement._close("the callable answered no order id")
+            not_known("the callable answered no order id")
             raise OutcomeUnknown(f"the callable answered {type(order_id).__name__} where an order id was expected")
         name = _plain(order_id)
         if len(name) > LONGEST_ID if isinstance(name, str) else abs(name) >= 10**LONGEST_ID:
-            settlement._close("the callable answered too long an order id")
+            not_known("the callable answered too long an order id")
             raise OutcomeUnknown(f"the callable answered an order id of more than {LONGEST_ID} characters")
-        return Submission(name, settlement._accept())
+        return Submission(name, settlement._accept(self._unsettled.pop(order, ())))
 
     def _settler(self) -> Callable[[Execution], None]:
         """Return what settles an execution that comes later, from whichever thread."""

@@ -33,25 +33,31 @@ def execution_of(
     return Execution(-1, slot.sequence, price, quantity, 0, charge, at, outside, name)
 
 
-def check(slot: ActionSlot, price: int, quantity: int, charge: int, fees: FeeSchedule) -> None:
-    """Check that an execution can be one of the slot's order, but for how much is left of that.
+def check(slot: ActionSlot, price: int, quantity: int) -> None:
+    """Check that an execution can be one of the slot's order, but for its fee and for how much is left of the order.
 
     Raises:
-        AmountError: price or quantity is not positive, or too large; the price is worse than the order's, or the fee more than
-            was locked for it.
+        AmountError: price or quantity is not positive, or too large, or the price is worse than the order's.
     """
     action, market = slot.action, slot.action.market
+    which = f"slot {slot.sequence}: a fill"
     if price <= 0 or quantity <= 0:
-        raise AmountError(f"a fill of {market.quantity(quantity):f} at {market.price(price):f}: both are more than 0")
-    notional = market.notional(price, quantity)
-    if price >= _TOO_MUCH or notional >= _TOO_MUCH:
-        raise AmountError(f"a fill at that price comes to more than an amount of {market.quote.symbol} can be")
+        raise AmountError(f"{which} of {market.quantity(quantity):f} at {market.price(price):f}: both are more than 0")
+    if price >= _TOO_MUCH or market.notional(price, quantity) >= _TOO_MUCH:
+        raise AmountError(f"{which} at that price comes to more than an amount of {market.quote.symbol} can be")
     if price > action.price if action.side is Side.BID else price < action.price:
-        raise AmountError(f"a fill at {market.price(price):f} is worse than the order's price, {market.price(action.price):f}")
-    most = fee(fees.highest, notional)
+        raise AmountError(f"{which} at {market.price(price):f} is worse than the order's price, {market.price(action.price):f}")
+
+
+def check_fee(slot: ActionSlot, price: int, quantity: int, charge: int, fees: FeeSchedule) -> None:
+    """Check that a fee is one that was locked for the execution.
+
+    Raises:
+        AmountError: it is less than nothing, or more.
+    """
+    quote, most = slot.action.market.quote, fee(fees.highest, slot.action.market.notional(price, quantity))
     if not 0 <= charge <= most:
-        amount, symbol = market.quote.amount, market.quote.symbol
-        raise AmountError(f"a fee of {amount(charge):f} {symbol}: 0 to {amount(most):f} is locked for it")
+        raise AmountError(f"a fee of {quote.amount(charge):f} {quote.symbol}: 0 to {quote.amount(most):f} is locked for it")
 
 
 def parsed(slot: ActionSlot, price: object, quantity: object, charge: object = 0) -> tuple[int, int, int]:

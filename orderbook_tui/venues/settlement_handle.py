@@ -1,6 +1,7 @@
 """The handle through which a user's venue reports what became of one slot's order."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from time import time_ns
@@ -10,7 +11,7 @@ from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.money import decimal
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.errors import AmountError
-from orderbook_tui.venues.reports import check, execution_of
+from orderbook_tui.venues.reports import check, check_fee, execution_of
 
 
 class SettlementHandle:
@@ -34,6 +35,7 @@ class SettlementHandle:
         self._lock = threading.Lock()
         self._before_the_answer: list[Execution] | None = []
         self._not_accepted = ""
+        self._joined: SettlementHandle | None = None
         self._reported = set(told)
 
     def fill(
@@ -59,31 +61,71 @@ class SettlementHandle:
         lots = market.quantity_lots(decimal(quantity))
         ticks = action.price if price is None else market.price_ticks(decimal(price))
         charge = market.quote.units(decimal(fee))
-        check(self.slot, ticks, lots, charge, self._fees)
+        check(self.slot, ticks, lots)
+        check_fee(self.slot, ticks, lots, charge, self._fees)
         counterparty, execution_id = _text_or_none(counterparty), _text_or_none(execution_id)
         who = self._names.get(counterparty, counterparty) if counterparty else action.matching_strategy.account
         execution = execution_of(self.slot, ticks, lots, time_ns(), charge=charge, outside=who or "", name=execution_id)
-        with self._lock:
-            if execution_id is not None and execution_id in self._reported:
-                return
-            if self._not_accepted:
-                raise AmountError(f"the order of slot {self.slot.sequence} was not accepted: {self._not_accepted}")
-            if not 0 < lots <= self._left:
-                filled, left = market.quantity(lots), market.quantity(self._left)
-                raise AmountError(f"a fill of {filled:f} {market.base.symbol}: {left:f} is left of the order")
-            self._left -= lots
-            if execution_id is not None:
-                self._reported.add(execution_id)
-            if self._before_the_answer is not None:
-                self._before_the_answer.append(execution)
-                return
-        self._settle(execution)
+        self._report(execution)
 
-    def _accept(self) -> Sequence[Execution]:
-        """The order has its id: return what was reported until now; what comes from here on is settled as it comes."""
+    def _report(self, execution: Execution) -> None:
         with self._lock:
-            executions, self._before_the_answer = self._before_the_answer or (), None
+            joined = self._joined
+            if joined is None and not self._is_to_settle(execution):
+                return
+        if joined is not None:
+            joined._report(execution)
+        else:
+            self._settle(execution)
+
+    def _is_to_settle(self, execution: Execution) -> bool:
+        """Take an execution off what is left; return whether it is to be settled now."""
+        execution_id, lots, market = execution.id, execution.quantity, self.slot.action.market
+        if execution_id is not None and execution_id in self._reported:
+            return False
+        if self._not_accepted:
+            raise AmountError(f"the order of slot {self.slot.sequence} was not accepted: {self._not_accepted}")
+        if not 0 < lots <= self._left:
+            filled, left = market.quantity(lots), market.quantity(self._left)
+            raise AmountError(f"a fill of {filled:f} {market.base.symbol}: {left:f} is left of the order")
+        self._left -= lots
+        if execution_id is not None:
+            self._reported.add(execution_id)
+        if self._before_the_answer is not None:
+            self._before_the_answer.append(execution)
+            return False
+        return True
+
+    def _accept(self, earlier: Iterable["SettlementHandle"] = ()) -> Sequence[Execution]:
+        """The order has its id: return what was reported until now; what comes from here on is settled as it comes.
+
+        `earlier` are the handles of attempts at the same order of which nobody knew what became: they report here from now on.
+        """
+        with self._lock:
+            executions = list(self._before_the_answer or ())
+            # What was reported to an earlier handle and is told again here is the same: a look-up tells of all fills.
+            told_again = Counter((each.price, each.quantity) for each in executions if each.id is None)
+            for handle in earlier:
+                for execution in handle._join(self):
+                    key = execution.price, execution.quantity
+                    if execution.id is None and told_again[key]:
+                        told_again[key] -= 1
+                    elif execution.id not in self._reported and execution.quantity <= self._left:
+                        self._is_to_settle(execution)
+                        executions.append(execution)
+            self._before_the_answer = None
         return executions
+
+    def _join(self, other: "SettlementHandle") -> Sequence[Execution]:
+        """Have `other` told of what is reported from now on; return what was reported until now."""
+        with self._lock:
+            self._joined = other
+            return self._before_the_answer or ()
+
+    @property
+    def _is_filled(self) -> bool:
+        """Whether anything was reported before it was known whether the order was accepted."""
+        return bool(self._before_the_answer)
 
     def _close(self, why: str) -> bool:
         """The order was not accepted: take no more reports. Return whether there were any."""

@@ -9,7 +9,11 @@ URL = "sqlite:///exchange.db"
 
 @pytest.mark.parametrize(
     ("part", "section", "value"),
-    [("accounts", "accounts", {"generate": {}}), ("markets", "markets", []), ("budgets", "budget", {})],
+    [
+        ("accounts", "accounts", {"generate": {"count": 6}}),
+        ("markets", "markets", []),
+        ("budgets", "budget", {"budgets": [{"amount": 1}]}),
+    ],
 )
 def test_what_a_database_gives_may_not_be_given_in_the_file_as_well(part: str, section: str, value: object) -> None:
     found = problems({"database": {"url": URL, part: {"table": "t"}}, section: value})
@@ -46,3 +50,9 @@ def test_names_that_only_the_database_knows_are_not_refused_before_it_is_read() 
 )
 def test_a_table_may_have_a_schema(text: str, schema: str | None, table: str) -> None:
     assert table_name(text) == (schema, table)
+
+
+def test_a_config_that_was_written_out_in_full_is_read_as_what_it_was() -> None:
+    config = parse_config({"database": {"url": "sqlite:///accounts.sqlite", "accounts": {"table": "accounts"}}})
+
+    assert parse_config(config.model_dump_json().encode()) == config

@@ -41,6 +41,12 @@ def test_a_tenth_of_a_unit_is_refused(precision: int) -> None:
         Asset("X", precision).units(Decimal(1).scaleb(-precision - 1))
 
 
+def test_whole_units_are_rounded_down() -> None:
+    amounts = "1.239", "1.23", "0.009", "-0.001"
+
+    assert [Asset("USD", 2).whole_units(Decimal(amount)) for amount in amounts] == [123, 123, 0, -1]
+
+
 def test_a_refusal_names_the_amount_and_the_decimals() -> None:
     with pytest.raises(AmountError) as refusal:
         Asset("USD", 2).units(Decimal("0.005"))

@@ -417,6 +417,27 @@ def test_without_the_opening_balances_there_is_nothing_to_compare_balances_with_
     assert exit_status(simulation, Ending.DONE) is ExitStatus.OK
 
 
+def test_balances_that_were_not_compared_are_said_not_to_have_been_and_why() -> None:
+    venue = an_exchange()
+    venue.lies["balances"] = "unreachable"
+    first, why, *_ = reconciled_in_words(outcome(ran(venue)))
+
+    assert first == "Balances were NOT compared with the venue; 0 open orders were: no differences"
+    assert why.startswith("  balances were not compared: ")
+    assert why.endswith("the line is dead")
+
+
+def test_balances_that_cannot_be_read_at_the_end_make_the_run_one_that_nobody_checked() -> None:
+    venue = an_exchange()
+
+    async def script(simulation: Simulation, venue: OutsideExchange) -> None:
+        venue.lies["balances"] = "unreachable"
+
+    simulation = ran(venue, script)
+    assert simulation.not_reconciled == "the line is dead"
+    assert exit_status(simulation, Ending.DONE) is ExitStatus.INCOMPLETE
+
+
 @pytest.mark.parametrize(
     ("traits", "note"),
     [

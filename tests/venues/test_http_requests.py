@@ -8,13 +8,15 @@ import hmac
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import jmespath
 import pytest
+from yarl import URL
 
 from orderbook_tui.core.market import Account
 from orderbook_tui.errors import ConfigError, OutcomeUnknown, Rejected, VenueUnavailable
-from orderbook_tui.venues.http.client import LARGEST_REPLY
+from orderbook_tui.venues.http.client import LARGEST_REPLY, Reply, Request
 from orderbook_tui.venues.http.expressions import compiled, read
 from orderbook_tui.venues.http.limits import Limits
 from tests.builders import ask, bid, slots_of
@@ -175,6 +177,31 @@ def test_a_signature_may_go_into_the_query_in_base64() -> None:
     query = dict(pair.split("=", 1) for pair in asked.target.partition("?")[2].split("&"))
     assert query["t"] == "1"
     assert query["signature"].replace("%2B", "+").replace("%2F", "/").replace("%3D", "=") == base64.b64encode(digest).decode()
+
+
+SIGNATURE = "a+b/c="
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SIGNATURE,
+        quote(SIGNATURE),
+        quote(SIGNATURE, safe=""),
+        quote(SIGNATURE, safe="").lower(),
+        quote(quote(SIGNATURE, safe=""), safe=""),
+        str(URL("/").with_query(s=SIGNATURE)).removeprefix("/?s="),
+        "a b/c=",
+        r"a+b\/c=",
+        r"a\u002bb/c\u003d",
+    ],
+)
+def test_a_signature_is_not_shown_however_it_is_written(written: str) -> None:
+    request = Request("place", "GET", f"/o?s={written}", {}, None, SIGNATURE)
+    reply = Reply(request, 401, {}, f"bad signature {written}&t=1".encode(), None)
+
+    assert reply.words() == "bad signature (signature)&t=1"
+    assert request.unsigned(request.target) == "/o?s=(signature)"
 
 
 def test_the_moment_is_the_same_in_all_of_a_request() -> None:

@@ -77,7 +77,7 @@ def test_an_order_that_the_exchange_closes_is_heard_of() -> None:
     assert len(heard_of(message, waiting_for=lambda heard: heard.ended).ended) == 1
 
 
-@pytest.mark.parametrize("wrong", [{"price": "NaN"}, {"quantity": None}, {"price": "101"}, {"fee": "-1"}])
+@pytest.mark.parametrize("wrong", [{"price": "NaN"}, {"quantity": None}, {"price": "101"}])
 def test_a_fill_that_can_be_none_is_told_of(wrong: dict[str, Any]) -> None:
     heard = heard_of(a_fill(**wrong), waiting_for=lambda heard: heard.strays)
     assert heard.executions == []

@@ -269,7 +269,6 @@ def test_an_order_that_is_filled_without_figures_is_filled_whole() -> None:
         {"price": "1e99"},
         {"quantity": "0"},
         {"quantity": "0.5"},
-        {"fee": "5000"},
         {"execution_id": {"a": 1}},
         {"execution_id": "x" * 1_000},
     ],
@@ -427,6 +426,15 @@ def test_balances_are_read_for_each_account() -> None:
     assert sorted(keys) == ["a", "b"]
 
 
+def test_balances_in_smaller_units_than_the_assets_are_rounded_down() -> None:
+    async def scene(exchange: ScriptedExchange) -> Any:
+        exchange.answer("/balances", (200, b'[{"asset": "BTC", "available": "10.000000000123", "locked": 1.9}]'))
+        async with talking(exchange, balances={"path": "/balances"}) as (venue, _, _heard):
+            return await venue.balances(["a"])
+
+    assert [(each.available, each.locked) for each in at(scene)] == [(10, 1)]
+
+
 @pytest.mark.parametrize("answer", [(500, {}), (200, {"balances": "none"}), (200, [{"asset": "BTC", "free": "x"}]), (200, b"")])
 def test_balances_that_cannot_be_read_are_none(answer: Any) -> None:
     async def scene(exchange: ScriptedExchange) -> Any:
@@ -459,5 +467,3 @@ def test_no_open_orders_are_none() -> None:
 
 
 # What it is called in a run without a name
-
-

@@ -192,12 +192,19 @@ def test_balances_are_amounts_or_pairs_of_available_and_locked() -> None:
     assert {(each.asset, each.available, each.locked) for each in told} == {("USD", 5, 2), ("BTC", 3, 0)}
 
 
-@pytest.mark.parametrize("answer", [7, {"USD": "many"}, {"USD": "0.5"}, {"USD": (1, 2, 3)}, None])
+@pytest.mark.parametrize("answer", [7, {"USD": "many"}, {"USD": (1, 2, 3)}, None])
 def test_balances_that_cannot_be_read_are_not_guessed_at(answer: object) -> None:
     venue, _ = a_venue(balances=lambda account: answer)
 
     with pytest.raises(OutcomeUnknown):
         asyncio.run(venue.balances(["a"]))
+
+
+def test_balances_in_smaller_units_than_the_assets_are_rounded_down() -> None:
+    venue, _ = a_venue(balances=lambda account: {"USD": ("5.9", "2.000000000123"), "BTC": "0.5"})
+    told = asyncio.run(venue.balances(["a"]))
+
+    assert {(each.asset, each.available, each.locked) for each in told} == {("USD", 5, 2), ("BTC", 0, 0)}
 
 
 def test_what_a_venue_does_not_tell_it_says_so() -> None:
@@ -250,3 +257,101 @@ def test_more_than_is_open_is_not_filled_by_a_cancel() -> None:
     venue, slot = a_venue(cancel=cancel)
 
     assert asyncio.run(venue.cancel(slot)) is not None
+
+
+def timed_out(*, early: bool = False, **attributes: Any) -> tuple[Callable[..., Any], list[SettlementHandle]]:
+    """A callable whose answer to the first order is lost, `early` after a fill of it, and the handles that it was given."""
+    handles: list[SettlementHandle] = []
+
+    async def place(slot: ActionSlot, settlement: SettlementHandle) -> str:
+        handles.append(settlement)
+        if len(handles) == 1:
+            if early:
+                settlement.fill(4)
+            raise TimeoutError
+        return "x"
+
+    for name, value in attributes.items():
+        setattr(place, name, value)
+    return place, handles
+
+
+async def _adopted(place: Callable[..., Any], *, again: bool = False) -> tuple[list[int], Heard]:
+    """Place an order whose outcome is not known, and find it; return the fills that came with that, and who hears of more."""
+    venue, slot = a_venue(place)
+    heard = Heard()
+    await venue.open(heard)
+    with pytest.raises(OutcomeUnknown):
+        await venue.place(slot, 10)
+    found = await (venue.place(slot, 10) if again else venue.look_up(slot, 10))
+    assert found is not None
+    return [execution.quantity for execution in found.executions], heard
+
+
+def test_a_fill_through_the_handle_of_an_order_that_was_adopted_is_settled_once() -> None:
+    async def talk() -> None:
+        place, handles = timed_out(look_up=lambda slot: "x")
+        _, heard = await _adopted(place)
+        handles[0].fill(4, execution_id="one")
+        handles[0].fill(4, execution_id="one")
+        assert [execution.quantity for execution in heard.executions] == [4]
+
+    asyncio.run(talk())
+
+
+def test_a_fill_before_the_order_was_adopted_is_not_lost() -> None:
+    async def talk() -> None:
+        fills, _ = await _adopted(timed_out(early=True, look_up=lambda slot: "x")[0])
+        assert fills == [4]
+
+    asyncio.run(talk())
+
+
+async def _tells_of_four(slot: ActionSlot, settlement: SettlementHandle) -> str:
+    settlement.fill(4)
+    return "x"
+
+
+def test_what_the_look_up_tells_again_is_counted_once() -> None:
+    async def talk() -> None:
+        fills, _ = await _adopted(timed_out(early=True, look_up=_tells_of_four)[0])
+        assert fills == [4]
+
+    asyncio.run(talk())
+
+
+def test_what_the_look_up_told_is_off_what_the_first_handle_may_fill() -> None:
+    async def talk() -> None:
+        place, handles = timed_out(look_up=_tells_of_four)
+        _, heard = await _adopted(place)
+        with pytest.raises(AmountError, match="6 is left"):
+            handles[0].fill(7)
+        handles[0].fill(6)
+        assert [execution.quantity for execution in heard.executions] == [6]
+
+    asyncio.run(talk())
+
+
+def test_the_handle_of_an_order_that_a_later_attempt_is_told_of_lives() -> None:
+    async def talk() -> None:
+        place, handles = timed_out(deduplicates_for=60)
+        _, heard = await _adopted(place, again=True)
+        handles[0].fill(10)
+        assert [execution.quantity for execution in heard.executions] == [10]
+        with pytest.raises(AmountError):
+            handles[1].fill(1)
+
+    asyncio.run(talk())
+
+
+def test_the_handle_of_an_order_that_is_not_there_is_dead() -> None:
+    async def talk() -> None:
+        place, handles = timed_out(look_up=lambda slot: None)
+        venue, slot = a_venue(place)
+        with pytest.raises(OutcomeUnknown):
+            await venue.place(slot, 10)
+        assert await venue.look_up(slot, 10) is None
+        with pytest.raises(AmountError, match="no such order"):
+            handles[0].fill(10)
+
+    asyncio.run(talk())

@@ -80,12 +80,8 @@ class ReconciliationScreen(DialogScreen[None]):
         lines = [outcome_of(self._simulation, ink)]
         if found is None or found.failed:
             return lines
-        lines.append(
-            Text(
-                f"{found.balances:,} balances of {found.accounts:,} accounts and {found.orders:,} open orders were compared",
-                ink.muted,
-            )
-        )
+        balances = f"{found.balances:,} balances of {found.accounts:,} accounts" if found.balances else "no balances"
+        lines.append(Text(f"{balances} and {found.orders:,} open orders were compared", ink.muted))
         if found.foreign:
             lines.append(Text(f"open orders at the venue that are none of this run's: {found.foreign:,}", ink.muted))
         lines += [Text(message(note), ink.warn) for note in found.notes]

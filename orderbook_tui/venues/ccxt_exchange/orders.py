@@ -54,7 +54,7 @@ class OrderReader:
         if price is None or amount is None:
             raise AmountError(f"slot {slot.sequence}: a trade without price or amount")
         ticks, lots, charge = market.price_ticks(price), market.quantity_lots(amount), _charge(trade, market.quote, code)
-        check(slot, ticks, lots, charge, self._fees)
+        check(slot, ticks, lots)
         who = slot.action.matching_strategy.account or ""
         return execution_of(slot, ticks, lots, time_ns(), charge=charge, outside=who, name=_text(trade.get("id")) or None)
 

@@ -259,8 +259,11 @@ class CcxtVenue:
                 if isinstance(held, dict):
                     free, used, total = held.get("free"), held.get("used"), held.get("total")
                     try:
-                        locked = asset.units(decimal(used)) if used is not None else 0
-                        available = asset.units(decimal(str(total))) - locked if free is None else asset.units(decimal(free))
+                        locked = asset.whole_units(decimal(used)) if used is not None else 0
+                        if free is None:
+                            available = asset.whole_units(decimal(str(total))) - locked
+                        else:
+                            available = asset.whole_units(decimal(free))
                     except AmountError as error:
                         raise OutcomeUnknown(f"a balance cannot be read: {error}") from error
                     found.append(Balance(account, asset.symbol, available, locked))

@@ -150,7 +150,7 @@ class Reader:
         if body.get(13, _ABSOLUTE) != _ABSOLUTE:
             raise AmountError(f"slot {slot.sequence}: a commission of type {body[13]} is not understood")
         price, lots, cost = parsed(slot, body.get(31, ""), body.get(32, ""), charge)
-        check(slot, price, lots, cost, self._fees)
+        check(slot, price, lots)
         other = body.get(self._contra, "") if self._contra is not None else ""
         who = self._ids.get(other, other) if other else slot.action.matching_strategy.account or ""
         return execution_of(slot, price, lots, time.time_ns(), charge=cost, outside=who, name=self.execution_id(body))

@@ -7,6 +7,7 @@ Redirects are not followed, no proxy and no password is taken from the environme
 replies are not asked for: a small one could become a large one.
 """
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -26,6 +27,12 @@ LARGEST_REPLY: Final = 1 << 20
 """Bytes of a reply or a message; more are not read."""
 _ALWAYS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "orderbook-tui"}
 _LONGEST_WORDS: Final = 400
+_WRITTEN: Final = {
+    "+": r"(?:[+ ]|%(?:25)*2[Bb]|\\u002[Bb])",
+    "/": r"(?:\\?/|%(?:25)*2[Ff]|\\u002[Ff])",
+    "=": r"(?:=|%(?:25)*3[Dd]|\\u003[Dd])",
+}
+"""The ways to write what base64 has beside letters and digits, in a query and in JSON: everybody escapes something else."""
 
 
 class Request(NamedTuple):
@@ -37,6 +44,12 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: bytes | None
     signature: str = ""
+
+    def unsigned(self, text: str) -> str:
+        """Return `text` without the signature, however it is written there."""
+        if not self.signature:
+            return text
+        return re.sub("".join(_WRITTEN.get(each) or re.escape(each) for each in self.signature), "(signature)", text)
 
 
 class Unreadable:
@@ -58,9 +71,7 @@ class Reply(NamedTuple):
     def words(self, text: str = "") -> str:
         """Return `text`, or the beginning of the body, as it may be shown: short, and without secrets."""
         text = text or self.body[: 10 * _LONGEST_WORDS].decode("utf-8", "replace")
-        if self.request.signature:
-            text = text.replace(self.request.signature, "(signature)")
-        return shown(text)
+        return shown(self.request.unsigned(text))
 
 
 def shown(text: str, most: int = _LONGEST_WORDS) -> str:
@@ -153,12 +164,12 @@ class Client:
                 content = await _content(response)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            raise VenueUnavailable(f"no connection to the exchange: {_said(error)}") from error
+            raise VenueUnavailable(f"no connection to the exchange: {_said(request, error)}") from error
         except TimeoutError as error:
             raise OutcomeUnknown(f"the exchange did not answer within {self._spec.timeout_ms} ms") from error
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
             # What is wrong with the answer says nothing about the request.
-            raise OutcomeUnknown(f"the connection to the exchange broke: {_said(error)}") from error
+            raise OutcomeUnknown(f"the connection to the exchange broke: {_said(request, error)}") from error
         self._heed(status, headers)
         return Reply(request, status, headers, content, _tree(content))
 
@@ -207,5 +218,5 @@ def _seconds(wanted: str) -> float:
         return 0.0
 
 
-def _said(error: BaseException) -> str:
-    return shown(str(error) or type(error).__name__)
+def _said(request: Request, error: BaseException) -> str:
+    return shown(request.unsigned(str(error)) or type(error).__name__)

@@ -107,8 +107,8 @@ class BalanceReader:
                 continue
             locked = self._locked(tree)
             try:
-                available = asset.units(_amount(self._available(tree)))
-                held = asset.units(_amount(locked)) if locked is not None else 0
+                available = asset.whole_units(_amount(self._available(tree)))
+                held = asset.whole_units(_amount(locked)) if locked is not None else 0
             except AmountError as error:
                 raise OutcomeUnknown(f"a balance cannot be read: {error}") from None
             found.append(Balance(account.account.id, asset.symbol, available, held))

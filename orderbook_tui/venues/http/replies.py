@@ -47,7 +47,7 @@ class FillReader:
             AmountError: it can be none.
         """
         price, quantity, charge = parsed(slot, self._price(tree), self._quantity(tree), self._fee(tree))
-        check(slot, price, quantity, charge, self._fees)
+        check(slot, price, quantity)
         name, who = self._id(tree), text(self._counterparty(tree))
         if name is not None and (name := text(name)) is None:
             raise AmountError(f"slot {slot.sequence}: an execution goes by no id that can be kept")

@@ -249,9 +249,10 @@ class Desk:
     async def taken_back(self, sequence: int) -> ActionSlot:
         """Cancel what is open of a slot, and return it."""
         slot = self.slots[sequence]
-        cancelling = self.executor.cancel(slot) if slot.open else None
-        if cancelling is not None:
-            await cancelling
+        if slot.open and self.executor.elsewhere is not None:
+            await self.executor.elsewhere.take_back(slot)
+        elif slot.open:
+            self.executor.cancel(slot)
         return slot
 
     @property
