@@ -32,11 +32,15 @@ def test_however_often_a_run_is_killed_it_ends_as_one_that_was_not() -> None:
 
 
 DESK = """
+import os
 import time
+from pathlib import Path
 
 def place(slot):
-    with open("calls.txt", "a") as calls:
-        calls.write(f"{slot.sequence}\\n")
+    # The kill comes as soon as the file is there: it must be there with its line, or not at all.
+    before = Path("calls.txt").read_text() if Path("calls.txt").exists() else ""
+    Path("calls.new").write_text(f"{before}{slot.sequence}\\n")
+    os.replace("calls.new", "calls.txt")
     time.sleep(60)
 """
 
