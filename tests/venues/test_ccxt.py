@@ -14,7 +14,6 @@ pytest.importorskip("ccxt", reason="the extra ccxt is not installed")
 import ccxt
 
 from orderbook_tui.config import parse_config
-from orderbook_tui.core.exchange import FeeSchedule
 from orderbook_tui.engine.simulation import Simulation
 from orderbook_tui.engine.venue_markets import venue_markets
 from orderbook_tui.errors import ConfigError, OrderError, OutcomeUnknown, Rejected, VenueUnavailable
@@ -229,9 +228,7 @@ def an_order(**more: Any) -> dict[str, Any]:
 
 def test_totals_are_told_where_trades_are_not() -> None:
     slot = a_slot(bid(a_market(lot="0.01"), 100, 10_000))
-    report = OrderReader(FeeSchedule.of(Decimal(0), Decimal("0.01"))).report(
-        slot, an_order(fee={"cost": "0.05", "currency": "USD"}), None, "USD"
-    )
+    report = OrderReader().report(slot, an_order(fee={"cost": "0.05", "currency": "USD"}), None, "USD")
 
     assert (report.filled, report.notional, report.fee) == (10, 10 * 10**8, 5_000_000)
 
@@ -239,7 +236,7 @@ def test_totals_are_told_where_trades_are_not() -> None:
 def test_a_trade_is_an_execution_with_its_fee() -> None:
     slot = a_slot(bid(a_market(lot="0.01"), 100, 10_000))
     trade = {"id": "t", "price": "100.0", "amount": 0.1, "fees": [{"cost": "0.05", "currency": "USD"}]}
-    (fill,) = OrderReader(FeeSchedule.of(Decimal(0), Decimal("0.01"))).report(slot, an_order(), [trade], "USD").executions
+    (fill,) = OrderReader().report(slot, an_order(), [trade], "USD").executions
 
     assert (fill.price, fill.quantity, max(fill.maker_fee, fill.taker_fee), fill.id) == (10_000, 10, 5_000_000, "t")
 

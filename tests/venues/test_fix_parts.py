@@ -115,7 +115,7 @@ def test_what_a_report_says(version: str, body: dict[int, str], says: Says) -> N
     simulation = a_simulation()
     spec = parse_config(a_config(venue=venue(1, version))).venue
     assert spec.kind == "fix"
-    assert Reader(spec, simulation.state.plan.accounts, simulation.state.plan.fees).says(body) is says
+    assert Reader(spec, simulation.state.plan.accounts).says(body) is says
 
 
 ONE = {"sender_comp_id": "ONE", "target_comp_id": "X"}

@@ -5,7 +5,6 @@ from decimal import ROUND_DOWN, Decimal
 from time import time_ns
 from typing import Any, Final
 
-from orderbook_tui.core.exchange import FeeSchedule
 from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.money import Asset, decimal
 from orderbook_tui.core.slot import ActionSlot
@@ -21,9 +20,6 @@ LONGEST_ID: Final = 1_000
 
 class OrderReader:
     """Reads what became of orders. `code` is what the library calls the quote of a slot's market."""
-
-    def __init__(self, fees: FeeSchedule) -> None:
-        self._fees = fees
 
     def report(self, slot: ActionSlot, order: Structure, trades: Sequence[Structure] | None, code: str) -> OrderReport:
         """Return what an order has come to; `trades` are all of its executions, None where only the totals are known.

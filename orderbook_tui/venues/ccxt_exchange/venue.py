@@ -54,7 +54,7 @@ class CcxtVenue:
         self._spec, self._state = spec, state
         self._clients = Clients(spec, state.plan.accounts)
         self._has = {name for name, can in self._clients.sample.has.items() if can}
-        self._reader = OrderReader(state.plan.fees)
+        self._reader = OrderReader()
         self._names = {account.id: account.name for account in state.plan.accounts}
         self._codes = {asset.symbol: spec.assets.get(asset.symbol, asset.symbol) for asset in state.plan.assets}
         self._symbols = {market.symbol: self._symbol(market) for market in state.plan.markets}

@@ -9,7 +9,6 @@ from typing import Final
 from orderbook_tui.config.fix import FixVenueSpec
 from orderbook_tui.core.action import OrderAction
 from orderbook_tui.core.book import Side, TimeInForce
-from orderbook_tui.core.exchange import FeeSchedule
 from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.slot import ActionSlot
@@ -110,9 +109,9 @@ class Writer:
 class Reader:
     """Reads ExecutionReports of a venue."""
 
-    def __init__(self, spec: FixVenueSpec, accounts: Iterable[Account], fees: FeeSchedule) -> None:
+    def __init__(self, spec: FixVenueSpec, accounts: Iterable[Account]) -> None:
         self._is_42 = spec.begin_string == "FIX.4.2"
-        self._contra, self._fees = spec.contra_tag, fees
+        self._contra = spec.contra_tag
         # "Done for the day" ends an order that was for the day.
         self._closed = frozenset("24C3" if spec.good_till == "day" else "24C")
         self._ids: dict[str, str] = {}

@@ -68,7 +68,7 @@ class FixVenue:
         self._spec, self._folder = spec, folder
         self._ids = ClientIds(state.slots, spec.longest_client_order_id)
         self._writer = Writer(spec, plan.accounts)
-        self._reader = Reader(spec, plan.accounts, plan.fees)
+        self._reader = Reader(spec, plan.accounts)
         self._waiting = Correlation()
         self._timeout, self._patience = spec.order_timeout_ms / 1000, spec.logon_timeout_ms / 1000
         self._listener: Listener | None = None

@@ -5,7 +5,6 @@ from time import time_ns
 from typing import Any, Final
 
 from orderbook_tui.config.http import FillSpec, Outcome, ReplySpec
-from orderbook_tui.core.exchange import FeeSchedule
 from orderbook_tui.core.journal import Execution
 from orderbook_tui.core.money import decimal
 from orderbook_tui.core.slot import ActionSlot
@@ -22,8 +21,8 @@ LONGEST_ID: Final = 500
 class FillReader:
     """Reads single executions."""
 
-    def __init__(self, spec: FillSpec, place: str, accounts: Accounts, fees: FeeSchedule) -> None:
-        self._accounts, self._fees = accounts, fees
+    def __init__(self, spec: FillSpec, place: str, accounts: Accounts) -> None:
+        self._accounts = accounts
         self._id, self._price, self._quantity, self._fee, self._counterparty = (
             compiled(expression, f"{place}.{key}")
             for key, expression in (
@@ -59,7 +58,7 @@ class FillReader:
 class ReplyReader:
     """Reads replies about orders."""
 
-    def __init__(self, spec: ReplySpec, place: str, accounts: Accounts, fees: FeeSchedule) -> None:
+    def __init__(self, spec: ReplySpec, place: str, accounts: Accounts) -> None:
         self._spec, self._names_orders = spec, spec.order_id is not None
         (
             self._order_id,
@@ -74,7 +73,7 @@ class ReplyReader:
             compiled(getattr(spec, key), f"{place}.{key}")
             for key in ("order_id", "client_order_id", "filled", "notional", "average_price", "fee", "fills", "reason")
         )
-        self._fill = FillReader(spec.fill, f"{place}.fill", accounts, fees)
+        self._fill = FillReader(spec.fill, f"{place}.fill", accounts)
 
     def order_id(self, reply: Reply, name: str) -> str:
         """Return what the exchange calls the order that we call `name`; empty where it does not say.

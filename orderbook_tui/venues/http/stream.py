@@ -52,7 +52,7 @@ class Stream:
             compiled(getattr(spec, key), f"venue.stream.{key}")
             for key in ("subscribed", "is_fill", "fills", "client_order_id", "order_id", "is_closed", "sequence")
         )
-        self._fill = FillReader(spec.fill, "venue.stream.fill", venue.accounts, venue.fees)
+        self._fill = FillReader(spec.fill, "venue.stream.fill", venue.accounts)
         texts = [spec.url, *spec.headers.values(), *venue.spec.headers.values(), *templates.texts_in(list(spec.subscribe))]
         if venue.spec.signing is not None:
             texts.append(venue.spec.signing.secret)

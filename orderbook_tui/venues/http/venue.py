@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Final
 
 from orderbook_tui.config.http import HttpVenueSpec, OperationSpec, Outcome
-from orderbook_tui.core.exchange import FeeSchedule, Submission
+from orderbook_tui.core.exchange import Submission
 from orderbook_tui.core.journal import Balance
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
@@ -46,13 +46,11 @@ _MARGIN_S: Final = 0.25
 class Asking:
     """An operation about an order, with what its replies mean and where they say what."""
 
-    def __init__(
-        self, name: str, spec: OperationSpec, venue: HttpVenueSpec, common: Common, accounts: Accounts, fees: FeeSchedule
-    ) -> None:
+    def __init__(self, name: str, spec: OperationSpec, venue: HttpVenueSpec, common: Common, accounts: Accounts) -> None:
         self.operation = Operation(name, spec.method or METHODS[name], spec, common)
         self.rules = Rules(USUAL[name] if spec.outcomes is None else spec.outcomes, f"venue.{name}")
         place = f"venue.{name}.reply" if spec.reply is not None else "venue.reply"
-        self.reader = ReplyReader(spec.reply or venue.reply, place, accounts, fees)
+        self.reader = ReplyReader(spec.reply or venue.reply, place, accounts)
 
 
 class HttpVenue:
@@ -66,16 +64,13 @@ class HttpVenue:
         """
         self.spec, self.slots = spec, state.slots
         plan = state.plan
-        self.fees = plan.fees
         url = base_url(expand(spec.base_url, "venue.base_url"))
         self.client = Client(url, spec)
         self.accounts = Accounts(plan.accounts, spec)
         self._words = Words(spec)
         common = Common(url, spec)
         self.askings = {
-            name: Asking(name, one, spec, common, self.accounts, plan.fees)
-            for name in METHODS
-            if (one := getattr(spec, name)) is not None
+            name: Asking(name, one, spec, common, self.accounts) for name in METHODS if (one := getattr(spec, name)) is not None
         }
         self._place = self.askings["place"]
         self._status, self._fence, self._cancel = (self.askings.get(name) for name in ("status", "fence", "cancel"))
