@@ -4,17 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.exchange import ServedProcess
-from tests.venues.conformance.desks import SUBJECTS, Bench, Subject, has, the_exchange
+from tests.venues.conformance.desks import SUBJECTS, Bench, Exchange, Subject, has, the_exchange, the_quickfix
 
 
 @pytest.fixture(scope="session")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedProcess]:
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     """The one exchange that all of this is about."""
     if not has("aiohttp"):
         pytest.skip("the extra http is not installed: there is no exchange to speak to")
-    with the_exchange(tmp_path_factory.mktemp("exchange")) as process:
-        yield process
+    with the_exchange(tmp_path_factory.mktemp("exchange")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def counterparty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """Another exchange of the same rules, which is not of this project where it speaks."""
+    with the_quickfix(tmp_path_factory.mktemp("quickfix")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +30,14 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=SUBJECTS, ids=lambda subject: subject.name)
-def bench(request: pytest.FixtureRequest, exchange: ServedProcess, numbers: Path) -> Bench:
+def bench(request: pytest.FixtureRequest, numbers: Path) -> Bench:
     """Each kind of venue in turn."""
     subject: Subject = request.param
     for module in subject.needs:
         if not has(module):
-            pytest.skip(f"{module} is not installed")
-    return Bench(subject, exchange, numbers)
+            pytest.skip(f"{module} is not installed, or has no build for this machine")
+    running: Exchange = request.getfixturevalue("counterparty" if subject.language == "quickfix" else "exchange")
+    return Bench(subject, running.ports.get(subject.language, 0), running.books, numbers / subject.name)
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """Desks: a few orders of two accounts and one market, nobody else's, at each kind of venue in turn.
 
-All but the embedded one speak to one served exchange, the real command; `Books` is what that says itself, asked directly.
+All but the embedded one speak to the served exchange, the real command, or to a real QuickFIX; `Books` is what these say
+themselves, asked directly.
 """
 
 import asyncio
 import importlib.util
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from inspect import isawaitable
@@ -27,8 +28,9 @@ from orderbook_tui.engine.processor import failure_of
 from orderbook_tui.engine.wiring import open_venue
 from orderbook_tui.errors import OrderError
 from orderbook_tui.venues.base import Capabilities, Venue
-from tests.serving.exchange import ServedProcess, served
+from tests.serving.exchange import served
 from tests.venues.conformance import rest_callable
+from tests.venues.quickfix_process import quickfix
 
 FEES = {"maker": "0.0005", "taker": "0.001"}
 MARKETS, ACCOUNTS = 260, 520
@@ -56,67 +58,61 @@ def exchange_config() -> dict[str, Any]:
     }
 
 
-@contextmanager
-def the_exchange(folder: Path) -> Iterator[ServedProcess]:
-    """Serve it, over everything that can be served here."""
-    fix = has("fixcore")
-    with served(exchange_config(), folder, fix=fix, options=["--fix-comp-id", "RUNNER"] if fix else ()) as process:
-        rest_callable.PORT = process.http_port
-        yield process
-
-
 def has(module: str) -> bool:
     """Whether an extra is installed."""
     return importlib.util.find_spec(module) is not None
 
 
-class Address(Protocol):
-    """Where an exchange is."""
+class Books(Protocol):
+    """What an exchange says of an account, by its own mouth."""
 
-    @property
-    def http_port(self) -> int: ...
-    @property
-    def fix_port(self) -> int: ...
+    def orders(self, account: str) -> dict[str, tuple[str, Decimal]]:
+        """Return the status of each order, and how much of it is filled, by client order id."""
+
+    def balances(self, account: str) -> dict[str, tuple[Decimal, Decimal]]:
+        """Return what is available and locked, by asset."""
 
 
-class Nobody(NamedTuple):
-    """Where no exchange is."""
+class Exchange(NamedTuple):
+    """An exchange that runs: the port of each of its languages, and what it says itself."""
 
-    http_port: int
-
-    @property
-    def fix_port(self) -> int:
-        return self.http_port
+    ports: Mapping[str, int]
+    books: Books
 
 
 class Subject(NamedTuple):
-    """One kind of venue. `section` is its part of a config, for an exchange."""
+    """One kind of venue. `section` is its part of a config, for an exchange at a port where `language` is spoken."""
 
     name: str
+    language: str
     needs: tuple[str, ...]
-    section: Callable[[Address], dict[str, Any]]
-    is_embedded: bool = False
+    section: Callable[[int], dict[str, Any]]
+
+    @property
+    def is_embedded(self) -> bool:
+        return not self.language
 
 
-def _python(exchange: Address) -> dict[str, Any]:
+def _python(port: int) -> dict[str, Any]:
+    rest_callable.PORT = port
     return {"kind": "python", "target": f"{rest_callable.__name__}:place_order"}
 
 
-def _http(exchange: Address) -> dict[str, Any]:
+def _http(port: int) -> dict[str, Any]:
     # What is documented is what is tested.
     venue: dict[str, Any] = json.loads((CONFIGS / "venue-http.json").read_text())["venue"]
-    return venue | {"base_url": f"http://127.0.0.1:{exchange.http_port}"}
+    return venue | {"base_url": f"http://127.0.0.1:{port}"}
 
 
-def _polled(exchange: Address) -> dict[str, Any]:
-    return {key: value for key, value in _http(exchange).items() if key != "stream"}
+def _polled(port: int) -> dict[str, Any]:
+    return {key: value for key, value in _http(port).items() if key != "stream"}
 
 
-def _fix(version: str) -> Callable[[Address], dict[str, Any]]:
-    def section(exchange: Address) -> dict[str, Any]:
+def _fix(version: str) -> Callable[[int], dict[str, Any]]:
+    def section(port: int) -> dict[str, Any]:
         return {
             "kind": "fix",
-            "port": exchange.fix_port,
+            "port": port,
             "begin_string": version,
             "sessions": [{"sender_comp_id": "TRADER", "target_comp_id": "EXCHANGE"}],
             "counterparty_tag": 20001,
@@ -127,35 +123,37 @@ def _fix(version: str) -> Callable[[Address], dict[str, Any]]:
     return section
 
 
-def _ccxt(exchange: Address) -> dict[str, Any]:
+def _ccxt(port: int) -> dict[str, Any]:
     return {
         "kind": "ccxt",
         "exchange": "tests.venues.ccxt_served:Served",
-        "options": {"url": f"http://127.0.0.1:{exchange.http_port}"},
+        "options": {"url": f"http://127.0.0.1:{port}"},
         "counterparty_param": "counterparty",
         "rate_limit": False,
     }
 
 
 SUBJECTS = (
-    Subject("embedded", (), lambda _: {"kind": "embedded"}, is_embedded=True),
-    Subject("python", (), _python),
-    Subject("http", ("aiohttp", "jmespath"), _http),
-    Subject("http without a stream", ("aiohttp", "jmespath"), _polled),
-    Subject("fix 4.2", ("fixcore",), _fix("FIX.4.2")),
-    Subject("fix 4.4", ("fixcore",), _fix("FIX.4.4")),
-    Subject("ccxt", ("ccxt",), _ccxt),
+    Subject("embedded", "", (), lambda _: {"kind": "embedded"}),
+    Subject("python", "http", (), _python),
+    Subject("http", "http", ("aiohttp", "jmespath"), _http),
+    Subject("http without a stream", "http", ("aiohttp", "jmespath"), _polled),
+    Subject("fix 4.2", "fix", ("fixcore",), _fix("FIX.4.2")),
+    Subject("fix 4.4", "fix", ("fixcore",), _fix("FIX.4.4")),
+    Subject("fix 4.2 of QuickFIX", "quickfix", ("fixcore", "quickfix"), _fix("FIX.4.2")),
+    Subject("fix 4.4 of QuickFIX", "quickfix", ("fixcore", "quickfix"), _fix("FIX.4.4")),
+    Subject("ccxt", "http", ("ccxt",), _ccxt),
 )
 
 
-class Books:
-    """What the exchange says of an account, by its own mouth."""
+class ServedBooks:
+    """What the served exchange says of an account."""
 
-    def __init__(self, exchange: Address) -> None:
-        self._exchange = exchange
+    def __init__(self, port: int) -> None:
+        self._port = port
 
     def _said(self, account: str, path: str) -> Any:
-        status, document = rest_callable.asked(account, "GET", path, port=self._exchange.http_port)
+        status, document = rest_callable.asked(account, "GET", path, port=self._port)
         assert status == 200, document
         return document
 
@@ -169,6 +167,21 @@ class Books:
         """What is available and locked, by asset."""
         balances = self._said(account, "/balances")["balances"]
         return {each["asset"]: (Decimal(each["available"]), Decimal(each["locked"])) for each in balances}
+
+
+@contextmanager
+def the_exchange(folder: Path) -> Iterator[Exchange]:
+    """Serve it, over everything that can be served here."""
+    fix = has("fixcore")
+    with served(exchange_config(), folder, fix=fix, options=["--fix-comp-id", "RUNNER"] if fix else ()) as process:
+        yield Exchange({"http": process.http_port} | ({"fix": process.fix_port} if fix else {}), ServedBooks(process.http_port))
+
+
+@contextmanager
+def the_quickfix(folder: Path) -> Iterator[Exchange]:
+    """Run QuickFIX, the C++ engine, with an exchange of the same rules behind it."""
+    with quickfix(folder, "--funds", str(RICH), "--fees", FEES["maker"], FEES["taker"]) as process:
+        yield Exchange({"quickfix": process.fix_port}, process)
 
 
 class Order(NamedTuple):
@@ -264,15 +277,13 @@ class Desk:
 class Bench:
     """Makes desks at one kind of venue."""
 
-    def __init__(self, subject: Subject, exchange: Address, folder: Path) -> None:
-        self.subject, self.exchange, self._folder = subject, exchange, folder
-        self.books = Books(exchange)
+    def __init__(self, subject: Subject, port: int, books: Books, folder: Path) -> None:
+        self.subject, self.books, self._port, self._folder = subject, books, port, folder
 
     def config(self, names: Sequence[str], **sections: Any) -> dict[str, Any]:
         """A config of these accounts and a market of their own."""
-        rest_callable.PORT = self.exchange.http_port
         market = _market(next(_markets) % MARKETS)
-        venue = self.subject.section(self.exchange) | {"fees": FEES}
+        venue = self.subject.section(self._port) | {"fees": FEES}
         if venue["kind"] == "ccxt":
             venue["accounts"] = {name: {"apiKey": f"key-{name}"} for name in names}
             venue["symbols"] = {market["symbol"]: market["symbol"]}
@@ -287,7 +298,7 @@ class Bench:
 
     def elsewhere(self, port: int) -> "Bench":
         """The same where nobody listens."""
-        return Bench(self.subject, Nobody(port), self._folder / "nobody")
+        return Bench(self.subject, port, self.books, self._folder / "nobody")
 
     def names(self, number: int = 2) -> list[str]:
         """Accounts that have not traded yet."""
