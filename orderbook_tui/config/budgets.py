@@ -7,11 +7,13 @@ applies the budget is 0.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle, product
 
 from orderbook_tui.config.models import BudgetSpec
 from orderbook_tui.config.reading import Trouble
 from orderbook_tui.config.showing import Place, message_text, shown
 from orderbook_tui.config.wording import alternatives, nearest
+from orderbook_tui.core.garbage import uncollected
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.money import Asset
 from orderbook_tui.errors import AmountError
@@ -56,8 +58,10 @@ def budget_units(
     def units(place: int, asset: Asset) -> int:
         return 0 if place == _NEVER else asset.units(specs[place].amount)
 
-    usual = [(symbol, units(for_asset.get(symbol, for_all), asset)) for symbol, asset in assets.items()]
-    budgets = {(account.id, symbol): amount for account in accounts for symbol, amount in usual}
+    usual = [units(for_asset.get(symbol, for_all), asset) for symbol, asset in assets.items()]
+    pairs = product([account.id for account in accounts], assets)
+    with uncollected():
+        budgets = dict(zip(pairs, cycle(usual), strict=False))
     for account in special:
         for symbol, asset in assets.items():
             if spec_of_pair := for_pair.get((account, symbol)):

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
+from orderbook_tui.core.garbage import uncollected
 from orderbook_tui.core.market import Account
 from orderbook_tui.core.money import Asset, decimal, scaled, total
 from orderbook_tui.errors import AmountError, InsufficientBudget
@@ -204,6 +205,17 @@ class BudgetStore:
         if asset.symbol in held:
             self._kept = [row for row in self._kept if (row.account, row.asset) != (account.id, asset.symbol)]
         held[asset.symbol] = AccountBudget(account, asset, units, units)
+
+    def open(self, budgets: Mapping[tuple[str, str], int]) -> None:
+        """Give accounts, by id, their first budgets of assets, by symbol, in units: all of those that a run starts with.
+
+        Raises:
+            KeyError: an account or an asset was not given to the store.
+        """
+        accounts, known, assets = self.accounts, self._known, self.assets
+        with uncollected():
+            for (account, symbol), units in budgets.items():
+                accounts.setdefault(account, {})[symbol] = AccountBudget(known[account], assets[symbol], units, units)
 
     def budget(self, account: str, asset: Asset | str) -> AccountBudget:
         """Return one budget; a pair that was never set has an empty one."""

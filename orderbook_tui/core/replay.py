@@ -33,9 +33,7 @@ def replay(
     state = SimulationState(slots, plan=plan)
     tell(0.05)
     budgets = BudgetStore(plan.assets, accounts=plan.accounts, movements=lambda: settlement.movements(state.journal))
-    accounts = {account.id: account for account in plan.accounts}
-    for (account, asset), units in plan.budgets.items():
-        budgets.set_units(accounts[account], budgets.assets[asset], units)
+    budgets.open(plan.budgets)
     settlement = Settlement(slots, budgets, plan.fees, plan.markets)
     tell(0.1)
     state.journal.extend(journal)

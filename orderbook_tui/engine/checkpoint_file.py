@@ -4,7 +4,6 @@ A text that is no valid Unicode (a lone surrogate in a venue's reply) and an int
 are kept as a BLOB: a letter that says what it is, and the bytes.
 """
 
-import gc
 import os
 import shutil
 import stat
@@ -332,15 +331,3 @@ def undressed(value: Any) -> Any:
     if len(value) > _LONGEST_NUMBER:
         raise ValueError(f"a number of {len(value) - 1} hexadecimal digits")
     return int(value[1:], 16)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the garbage collector away while a million records are made that it would look through again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -13,6 +13,7 @@ from orderbook_tui.config import SimulatorConfig
 from orderbook_tui.core.action import OrderAction, OrderMatchingStrategy, StrategyKind
 from orderbook_tui.core.book import Side, TimeInForce
 from orderbook_tui.core.exchange import FeeSchedule
+from orderbook_tui.core.garbage import uncollected
 from orderbook_tui.core.journal import Attempt, Balance, Event
 from orderbook_tui.core.market import Account, Market, MarketStatus, Regulation
 from orderbook_tui.core.money import Asset
@@ -20,7 +21,7 @@ from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import Plan
 from orderbook_tui.engine.checkpoint_chain import ChainCheck, PlanDigest
-from orderbook_tui.engine.checkpoint_file import explained, uncollected, undressed
+from orderbook_tui.engine.checkpoint_file import explained, undressed
 from orderbook_tui.engine.checkpoint_journal import Intent, Misfit, count_events, read_balances, read_intents, read_journal
 from orderbook_tui.engine.checkpoint_schema import USER_VERSION
 from orderbook_tui.engine.guard import Holder, boot_id, clock_was_kept

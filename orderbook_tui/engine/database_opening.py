@@ -24,8 +24,8 @@ LOCK_SECONDS: Final = 10
 STATEMENT_SECONDS: Final = 120
 """A server that says nothing is not waited for any longer than these."""
 
-BATCH: Final = 10_000
-"""Rows that are fetched at a time."""
+BATCH: Final = 2_000
+"""Rows that are fetched at a time: few enough for all of them to be near at hand for the processor."""
 
 _LONGEST_MESSAGE: Final = 300
 

@@ -1,24 +1,13 @@
-"""Rows of a table or a query, with the columns that were asked for, and what their values may be.
+"""Rows of a table or a query, with the columns that were asked for, and what is wrong with them."""
 
-Names are text; ids may be whole numbers and UUIDs too. An amount is exact: NUMERIC, an integer or text. A floating-point
-number stands for its shortest decimal text as long as that has at most 15 digits, which such a number keeps; with more it is
-refused, since nobody knows what it was meant to be.
-"""
-
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from uuid import UUID
 
 from orderbook_tui.config.database import Part, Rows, table_name
-from orderbook_tui.config.fields import NUMBER_PATTERN
 from orderbook_tui.config.showing import shown
 from orderbook_tui.config.wording import alternatives, nearest
-from orderbook_tui.core.market import MarketStatus
-from orderbook_tui.core.money import decimal
 from orderbook_tui.engine.database_opening import BATCH, said
-from orderbook_tui.errors import AmountError, ConfigError, Problem
+from orderbook_tui.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Executable, Select
@@ -26,28 +15,16 @@ if TYPE_CHECKING:
 MOST_PROBLEMS: Final = 100
 """Nobody reads more of one part; the last one says that there are."""
 
-_FLOAT_DIGITS: Final = 15
-_LONGEST_NUMBER: Final = 200
-_NUMBER: Final = re.compile(NUMBER_PATTERN)
-_LONGEST_NAME: Final = 100_000
-_STATUSES: Final = {
-    **dict.fromkeys(("active", "enabled", "open", "trading", "true", "yes", "t", "y", "1"), MarketStatus.ACTIVE),
-    **dict.fromkeys(("inactive", "disabled", "closed", "blocked", "false", "no", "f", "n", "0"), MarketStatus.INACTIVE),
-    **dict.fromkeys(("suspended", "halted", "paused", "frozen", "locked"), MarketStatus.SUSPENDED),
-}
-
-
-class Refused(Exception):
-    """A value that is not what its column is for; says why in words."""
+Batch = Mapping[str, Sequence[Any]]
+"""Some rows, column by column: the values of each field that has a column."""
 
 
 class Read(NamedTuple):
-    """The rows of one part, batch by batch, each with a value for every field; a field that has no column has None."""
+    """The rows of one part, batch by batch."""
 
-    fields: tuple[str, ...]
     has: frozenset[str]
     """The fields that have a column."""
-    batches: Iterator[Sequence[Sequence[Any]]]
+    batches: Iterator[Batch]
     close: Callable[[], None]
     """To be called where the rows are not wanted after all."""
 
@@ -72,6 +49,17 @@ class Problems:
     @property
     def is_full(self) -> bool:
         return self._more
+
+
+def each_row(batch: Batch) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a batch, each with the values of its fields."""
+    for values in zip(*batch.values(), strict=True):
+        yield dict(zip(batch, values, strict=True))
+
+
+def too_many(part: Part, most: int, what: str) -> ConfigError:
+    """Return what to raise for a part that is larger than any run could be."""
+    return ConfigError([Problem(f"database.{part}", f"has more than {most:,} {what}")])
 
 
 def rows(
@@ -106,35 +94,28 @@ def rows(
             result.close()
         if problems:
             raise ConfigError(problems)
-        places = [columns.index(name) for name in chosen.values()]
+        places = {field: columns.index(name) for field, name in chosen.items()}
         if spec.query is None:
             names: list[Any] = [column(quoted_name(name, quote=True)) for name in chosen.values()]
             asked: Select[*tuple[Any, ...]] = select(*names).select_from(_table(spec))
             if prefix is not None:
                 asked = asked.where(column(quoted_name(chosen[prefix[0]], quote=True)).startswith(prefix[1], autoescape=True))
-            result, places = connection.execute(asked), list(range(len(chosen)))
+            result = connection.execute(asked)
+            places = {field: place for place, field in enumerate(chosen)}
     except SQLAlchemyError as error:
         raise unreadable(spec, path, error) from None
 
-    def batches() -> Iterator[Sequence[Sequence[Any]]]:
+    def batches() -> Iterator[Batch]:
         try:
-            yield from result.partitions(BATCH)
+            for batch in result.partitions(BATCH):
+                values = [*zip(*batch, strict=True)]
+                yield {field: values[place] for field, place in places.items()}
         except (SQLAlchemyError, UnicodeError, ValueError, ArithmeticError) as error:
             raise unreadable(spec, path, error) from None
         finally:
             result.close()
 
-    at = dict(zip(chosen, places, strict=True))
-    return Read(tuple(wanted), frozenset(chosen), _arranged(batches(), [at.get(field) for field in wanted]), result.close)
-
-
-def _arranged(batches: Iterator[Sequence[Sequence[Any]]], places: Sequence[int | None]) -> Iterator[Sequence[Sequence[Any]]]:
-    """Put the columns in the order of the fields."""
-    if list(places) == list(range(len(places))):
-        yield from batches
-        return
-    for batch in batches:
-        yield [[None if place is None else row[place] for place in places] for row in batch]
+    return Read(frozenset(chosen), batches(), result.close)
 
 
 def unreadable(spec: Rows, path: str, error: Exception) -> ConfigError:
@@ -178,100 +159,3 @@ def _chosen(
             hint = f"did you mean {shown(meant)}?" if meant else f"there are {alternatives(columns, 12)}"
             problems.append(Problem(f"{path}.{field}", f"there is no column {shown(column)} ({hint})"))
     return chosen, problems
-
-
-# What a value may be
-
-
-def key_of(value: object) -> str:
-    """Return an id as text.
-
-    Raises:
-        Refused: it is none.
-    """
-    if type(value) is str:
-        return name_of(value)
-    if type(value) is int or isinstance(value, UUID):
-        return str(value)
-    raise _unlike("text, a whole number or a UUID", value)
-
-
-def name_of(value: object) -> str:
-    """Return a name.
-
-    Raises:
-        Refused: it is none.
-    """
-    if type(value) is not str:
-        raise _unlike("text", value)
-    if not value:
-        raise Refused("is empty, some text is wanted")
-    if "\0" in value:
-        raise Refused(f"{shown(value)} holds a NUL character")
-    if len(value) > _LONGEST_NAME:
-        raise Refused(f"{shown(value)} is too long: at most {_LONGEST_NAME} characters")
-    return value
-
-
-def amount_of(value: object) -> Decimal:
-    """Return an amount, exactly.
-
-    Raises:
-        Refused: it is none, or no longer exact.
-    """
-    if type(value) is Decimal and value.is_finite():
-        return value
-    if type(value) is int:
-        return Decimal(value)
-    if type(value) is float:
-        return _of_float(value)
-    if type(value) is not str or len(value) > _LONGEST_NUMBER or not _NUMBER.fullmatch(value):
-        raise _unlike("a number", value)
-    try:
-        return decimal(value)
-    except AmountError as error:
-        raise Refused(str(error)) from None
-
-
-def _of_float(value: float) -> Decimal:
-    """Return the decimal that a floating-point number was made from, where that is certain."""
-    number = Decimal(repr(value))
-    if not number.is_finite():
-        raise _unlike("a number", number)
-    if len(number.normalize().as_tuple().digits) > _FLOAT_DIGITS:
-        raise Refused(
-            f"{value!r} is a floating-point number that has lost digits: keep it as NUMERIC, as text or as an integer"
-        )
-    return number
-
-
-def status_of(value: object) -> MarketStatus:
-    """Return whether something is active.
-
-    Raises:
-        Refused: it says neither.
-    """
-    if type(value) is bool or (type(value) is int and value in (0, 1)):
-        return MarketStatus.ACTIVE if value else MarketStatus.INACTIVE
-    found = _STATUSES.get(value.strip().lower()) if type(value) is str else None
-    if found is None:
-        raise _unlike('"active", "inactive", "suspended", true or false', value)
-    return found
-
-
-def regulated(value: object) -> bool:
-    """Return whether a market is regulated.
-
-    Raises:
-        Refused: it says neither.
-    """
-    if type(value) is bool or (type(value) is int and value in (0, 1)):
-        return bool(value)
-    word = value.strip().lower() if type(value) is str else None
-    if word not in ("regulated", "unregulated", "true", "false"):
-        raise _unlike('"regulated", "unregulated", true or false', value)
-    return word in ("regulated", "true")
-
-
-def _unlike(wanted: str, value: object) -> Refused:
-    return Refused("is NULL" if value is None else f"expected {wanted}, got {shown(value)}")

@@ -24,7 +24,8 @@ from orderbook_tui.config.reading import Trouble
 from orderbook_tui.config.showing import place_text, shown
 from orderbook_tui.config.universe import accounts_of, assets_of, market_of
 from orderbook_tui.core.market import Account
-from orderbook_tui.engine.database import Contents, read_contents
+from orderbook_tui.engine.database import read_contents
+from orderbook_tui.engine.database_contents import Contents
 from orderbook_tui.engine.venue_markets import read_listings, with_listings
 from orderbook_tui.errors import ConfigError, Problem
 

@@ -1,12 +1,13 @@
 """Each benchmark works, at a size at which its number says nothing."""
 
+import contextlib
 import functools
 import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.benchmarks import screen, venues
+from tests.benchmarks import databases, screen, venues
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.catalogue import BENCHMARKS
 
@@ -20,10 +21,15 @@ NONE = {"concurrency_overdrafts"}
 """What there must be none of."""
 
 
+_database = databases._database
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _played_once() -> Iterator[None]:
-    """Each scene is played once, and a run measured once, however many numbers come of them."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Each scene is played once, and a run measured once, however many numbers come of them; one database serves for all."""
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as opened:
+        made = functools.cache(lambda accounts: opened.enter_context(_database(accounts)))
+        patch.setattr(databases, "_database", lambda accounts: contextlib.nullcontext(made(accounts)))
         patch.setattr(screen, "played", functools.cache(screen.played))
         patch.setattr(screen, "PAIRS", 1)
         patch.setattr(venues, "played", functools.cache(venues.played))

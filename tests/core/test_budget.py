@@ -99,6 +99,15 @@ def pots(store: BudgetStore, account: str = "a", asset: str = "USD") -> tuple[in
     return budget.available, budget.locked, budget.spent, budget.received
 
 
+def test_the_budgets_that_a_run_starts_with_are_those_set_one_by_one() -> None:
+    accounts = {each: Account(each, each.upper()) for each in ("b", "a")}
+    opened, set_one_by_one = (BudgetStore([USD], accounts=accounts.values()) for _ in range(2))
+    opened.open({("b", "USD"): 5, ("a", "USD"): 0})
+    for account, units in (("b", 5), ("a", 0)):
+        set_one_by_one.set_units(accounts[account], USD, units)
+    assert list(opened) == list(set_one_by_one)
+
+
 def test_a_lock_moves_what_is_available() -> None:
     store = a_store("a")
     store.lock("a", "USD", "12.50")

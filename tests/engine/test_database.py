@@ -4,6 +4,7 @@ import json
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from orderbook_tui.config import parse_config
 from orderbook_tui.core.market import MarketStatus
-from orderbook_tui.engine import database
-from orderbook_tui.engine.database_rows import Refused, amount_of
+from orderbook_tui.engine import database_accounts, database_budgets
+from orderbook_tui.engine.database_opening import BATCH
+from orderbook_tui.engine.database_values import Refused, amount_of
 from orderbook_tui.engine.describing import Described, described, described_before
 from orderbook_tui.engine.drafting import ConfigDraft
 from orderbook_tui.engine.simulation import Simulation
@@ -212,6 +214,7 @@ def test_everything_that_is_wrong_is_said_at_once_by_row_and_column(folder: Path
         ("NaN", 'expected a number, got "NaN"'),
         ("1e9999", 'expected a number, got "1e9999"'),
         (10**12, "1000000000000 USD is too large: at most 92233720368.54775807"),
+        (f"1.{'0' * 190}1", "USD has 8 decimals"),
         (0.1 + 0.2, "0.30000000000000004 is a floating-point number that has lost digits: keep it as NUMERIC, as text"),
         (float("inf"), "expected a number, got Infinity"),
         (b"12", "expected a number, got a bytes"),
@@ -263,7 +266,7 @@ def test_a_market_that_does_not_fit_its_assets_is_named(folder: Path) -> None:
 
 
 def test_too_many_accounts_are_said_in_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "MAX_ACCOUNTS", 1_000)
+    monkeypatch.setattr(database_accounts, "MAX_ACCOUNTS", 1_000)
     fill(folder)
     query = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000000) SELECT i AS id, 'x' || i AS name FROM n"
@@ -324,6 +327,47 @@ def test_a_value_is_an_exact_amount_or_refused_in_words(value: object) -> None:
         assert amount.is_finite()
         assert not isinstance(value, bool)
         assert amount == (Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value)))
+
+
+_NAMES = st.sampled_from(["a-1", "a-2", "alice", "bob", "zed", "", "x\0y", None, 7, ALL])
+_STATED = st.sampled_from([1, 0, True, "active", "Suspended", "so", None, 2])
+_AMOUNTS = st.sampled_from([0, 1, 20, -1, 10**12, "0.5", "1e3", "NaN", "0.123456789", "", None, 0.5, 0.1 + 0.2])
+
+
+@given(
+    st.lists(st.tuples(_NAMES, _NAMES, _STATED), max_size=4),
+    st.lists(st.tuples(_NAMES, st.sampled_from(["USD", "BTC", "DOGE", None]), _AMOUNTS), max_size=4),
+    st.booleans(),
+)
+def test_rows_come_to_the_same_by_columns_and_one_by_one(accounts: list[Any], budgets: list[Any], usual: bool) -> None:
+    def outcome() -> object:
+        try:
+            found = read(Path(there), "accounts", "budgets", markets=markets)
+        except ConfigError as error:
+            return error.problems
+        return found.universe.accounts, list(found.universe.budgets.items()), found.notes
+
+    markets = [{"symbol": "M", "base": "BTC", "quote": "USD", "reference_price": 1}]
+    with TemporaryDirectory() as there:
+        fill(Path(there), accounts=[*ACCOUNTS, *accounts] if usual else accounts, budgets=budgets)
+        by_columns = outcome()
+        with pytest.MonkeyPatch.context() as patch:
+            for reader in (database_accounts._Accounts, database_budgets._Budgets):
+                patch.setattr(reader, "take", lambda *_: False)
+            assert outcome() == by_columns
+
+
+def test_a_second_budget_is_found_in_whichever_batch_it_comes(folder: Path) -> None:
+    count = 2 * BATCH + 1
+    ids = [f"a-{number}" for number in range(count)]
+    fill(
+        folder,
+        accounts=[(each, each, 1) for each in ids],
+        budgets=[*((each, "USD", number) for number, each in enumerate(ids)), (ids[0], "USD", 5), (ids[1], "BTC", 6)],
+    )
+    assert refused(folder) == [
+        'database.budgets: row "a-0" "USD", column "amount": there is another budget of this account and asset'
+    ]
 
 
 # Where it is used

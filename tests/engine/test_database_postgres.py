@@ -69,6 +69,13 @@ def test_numeric_and_double_precision_are_read_exactly(server: Postgres) -> None
     assert (market.tick_size, market.regulation.band) == (Decimal("0.01"), Decimal("0.1"))
 
 
+def test_a_numeric_of_more_digits_than_are_counted_with_is_refused_and_not_rounded(server: Postgres) -> None:
+    query = "SELECT name AS account, 'USD' AS asset, ('1.' || repeat('0', 300) || '1')::numeric AS amount FROM app.accounts"
+    said = refused(server.url(), accounts=FEW, budgets={"query": f"{query} WHERE name = 'acc-1'"})
+    assert said.startswith('database.budgets: row "acc-1" "USD", column "amount": 1.000')
+    assert said.endswith("USD has 8 decimals")
+
+
 def test_casts_colons_and_percent_signs_in_a_query_are_only_text(server: Postgres) -> None:
     query = (
         "SELECT id::text AS id, name || ':x%s'::text AS name FROM app.accounts WHERE name IN ('acc-1', 'acc-2') ORDER BY name;"
