@@ -22,6 +22,11 @@ def _signals_as_in_the_foreground() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a test by the beginning of a long text: each process would send the other all of a file of a million entries."""
+    return f"{val[:60]}…" if isinstance(val, str) and len(val) > 200 else None
+
+
 def pytest_collection_finish() -> None:
     """Spare the collector what lasts as long as the tests, and look for garbage less often: a fifth of the time went there."""
     gc.collect()

@@ -1,7 +1,6 @@
 """Runs that meet trouble, and one that does not."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.disk.troubles import Disk
 from tests.e2e.conftest import Folder, another_folder, folder, nursery
-from tests.nursery import ROOT, Ended
+from tests.nursery import Ended
 
 __all__ = ["another_folder", "folder", "nursery"]
 
@@ -26,21 +25,9 @@ def smooth_hash(another_folder: Callable[[], Folder]) -> str:
     return str(ended.result()["state_hash"])
 
 
-def environment() -> dict[str, str]:
-    """Return the environment in which the program finds these tests."""
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
 def run_program(disk: Disk, *arguments: str, folder: Folder) -> Ended:
     """Run the program to its end, on a disk with which nothing is the matter but what can be seen from anywhere."""
-    words = [*arguments, "--state-dir", str(disk.state_dir)]
-    if not disk.is_mounted:
-        return folder.run(*words)
-    command = [*disk.program, *words]
-    ended = subprocess.run(command, cwd=folder.path, env=environment(), capture_output=True, text=True, timeout=60, check=False)
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    return folder.run(*arguments, "--state-dir", str(disk.state_dir), before=disk.before if disk.is_mounted else ())
 
 
 def shown(disk: Disk, folder: Folder) -> dict[str, Any]:

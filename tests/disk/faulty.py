@@ -1,15 +1,24 @@
-"""The program on a disk that fails while somebody says so: `python -m tests.disk.faulty SWITCH ARGUMENTS...`.
+"""What a process does that is to be the program on a disk with which something is the matter; each is a step of its nursery.
 
-As long as there is a file at SWITCH, whatever it names (write, sync) fails with an I/O error.
+fail_while(SWITCH)       as long as there is a file at SWITCH, whatever it names (write, sync) fails with an I/O error
+enter(PROCESS)           sees the file systems that this process sees
+be_an_ordinary_user()    may open only what permissions allow, whoever it is
 """
 
-import sys
+import ctypes
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
-_CODES = {"write": apsw.SQLITE_IOERR_WRITE, "sync": apsw.SQLITE_IOERR_FSYNC}
+_CODES: Final = {"write": apsw.SQLITE_IOERR_WRITE, "sync": apsw.SQLITE_IOERR_FSYNC}
+_MOUNTS: Final = 0x20000
+"""CLONE_NEWNS: of all that setns can enter, the mounts."""
+_CAPABILITIES: Final = 0x20080522, 0
+"""The version of what capget and capset take, and the process: this one."""
+_PERMISSIONS_DO_NOT_COUNT: Final = 1 << 1 | 1 << 2
+"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
 
 
 class FailingVFS(apsw.VFS):
@@ -51,17 +60,28 @@ class _FailingFile(apsw.VFSFile):
             raise error
 
 
-def main() -> None:
-    """Be the program."""
-    sys.argv[1:], switch = sys.argv[2:], Path(sys.argv[1])
-    vfs = FailingVFS(switch)
-    from orderbook_tui.cli import main as program
-
-    try:
-        program()
-    finally:
-        del vfs
+def fail_while(switch: str) -> FailingVFS:
+    """Fail while there is such a file. The VFS has to be kept."""
+    return FailingVFS(Path(switch))
 
 
-if __name__ == "__main__":
-    main()
+def enter(process: str) -> None:
+    """See the file systems that another process sees."""
+    mounts = os.open(f"/proc/{process}/ns/mnt", os.O_RDONLY)
+    _call("setns", mounts, _MOUNTS)
+    os.close(mounts)
+
+
+def be_an_ordinary_user() -> None:
+    """Have permissions count also for root."""
+    about, sets = (ctypes.c_uint32 * 2)(*_CAPABILITIES), (ctypes.c_uint32 * 6)()
+    _call("capget", about, sets)
+    for kind in range(3):  # effective, permitted, inheritable
+        sets[kind] &= ~_PERMISSIONS_DO_NOT_COUNT
+    _call("capset", about, sets)
+
+
+def _call(name: str, *arguments: Any) -> None:
+    """Call the system where Python has no function for it."""
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)

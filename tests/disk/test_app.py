@@ -4,24 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.disk.conftest import CONFIG, environment, shown
+from tests.disk.conftest import CONFIG, shown
 from tests.disk.troubles import TROUBLES, Disk, a_read_only_file_system
 from tests.e2e.acting import STANDING, done
 from tests.e2e.conftest import Folder
-from tests.e2e.terminal import Terminal, command
+from tests.e2e.terminal import Terminal
 
 PACE = "--slots-per-second=40"
 
 
-@pytest.fixture(autouse=True)
-def _tests_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
-
-
 def the_app_on(disk: Disk, folder: Folder) -> Terminal:
     """Open the app on the config, with its checkpoints on that disk."""
-    arguments = (CONFIG, "--state-dir", disk.state_dir, PACE)
-    return Terminal(*arguments, folder=folder.path, program=None if disk.program == command() else disk.program)
+    return Terminal(CONFIG, "--state-dir", disk.state_dir, PACE, folder=folder.path, before=disk.before)
 
 
 def process_of(terminal: Terminal) -> int:

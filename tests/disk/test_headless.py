@@ -1,14 +1,14 @@
 """A run without a screen whose disk fails: it ends with status 4 and says why; what it had saved is there, and goes on."""
 
-import subprocess
 import time
 
 import pytest
 
 from orderbook_tui.exit_status import ExitStatus
-from tests.disk.conftest import CONFIG, environment, run_program
+from tests.disk.conftest import CONFIG, run_program
 from tests.disk.troubles import TROUBLES, Disk, a_read_only_file_system
 from tests.e2e.conftest import Folder
+from tests.nursery import Running
 
 PATIENCE_S = 30
 
@@ -20,15 +20,13 @@ def events_saved(disk: Disk) -> int:
     return 0
 
 
-def in_the_middle(disk: Disk, folder: Folder) -> "subprocess.Popen[str]":
+def in_the_middle(disk: Disk, folder: Folder) -> Running:
     """Start a run, and return it once it has saved something."""
-    command = [*disk.program, "run", CONFIG, "--state-dir", str(disk.state_dir), "--slots-per-second", "20"]
-    process = subprocess.Popen(
-        command, cwd=folder.path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    arguments = ("run", CONFIG, "--state-dir", str(disk.state_dir), "--slots-per-second", "20")
+    process = folder.start(*arguments, before=disk.before)
     give_up = time.monotonic() + PATIENCE_S
     while events_saved(disk) < 8:
-        assert process.poll() is None, process.communicate()
+        assert process.is_running(), process.end()
         assert time.monotonic() < give_up
         time.sleep(0.01)
     return process
@@ -41,9 +39,9 @@ def test_a_run_whose_disk_fails_says_why_and_goes_on_once_it_is_mended(folder: F
         process = in_the_middle(disk, folder)
         saved = events_saved(disk)
         disk.begin(process.pid)
-        _, said = process.communicate(timeout=PATIENCE_S)
-        assert (process.returncode, disk.reason in said) == (ExitStatus.STORAGE, True), said
-        assert "Traceback" not in said
+        ended = process.end()
+        assert (ended.status, disk.reason in ended.stderr) == (ExitStatus.STORAGE, True), ended.stderr
+        assert "Traceback" not in ended.stderr
         disk.mend()
         if disk.keeps:
             assert saved <= saved_in(disk, folder)
@@ -76,11 +74,7 @@ def test_a_second_writer_is_told_who_writes_and_since_when(folder: Folder) -> No
     folder.configure(CONFIG)
     disk = Disk(folder.path / "state", folder.path / "state")
     process = in_the_middle(disk, folder)
-    try:
-        refused = folder.run("resume", "latest", "--state-dir", str(disk.state_dir))
-        assert refused.status != 0
-        assert f"in use by process {process.pid}, since 20" in refused.stderr
-        assert process.wait(PATIENCE_S) == 0
-    finally:
-        process.kill()
-        process.communicate()
+    refused = folder.run("resume", "latest", "--state-dir", str(disk.state_dir))
+    assert process.end().status == 0
+    assert refused.status != 0
+    assert f"in use by process {process.pid}, since 20" in refused.stderr

@@ -1,7 +1,7 @@
 """What can go wrong with the disk under a run, how it is brought about, and how it is mended.
 
 with trouble(tmp_path) as disk:
-    start disk.program, with its checkpoints in disk.state_dir
+    start the program after the steps disk.before, with its checkpoints in disk.state_dir
     disk.begin(process)
     disk.mend()
 """
@@ -10,19 +10,17 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.e2e.terminal import command
+from tests.nursery import Step
 
 NO_LIMIT: Final = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-_CAPABILITIES: Final = "-dac_override,-dac_read_search"
 
 
 def _nothing(*_: object) -> None:
@@ -37,8 +35,8 @@ class Disk:
     """As the program sees it."""
     seen: Path
     """As we see it."""
-    program: Sequence[str] = field(default_factory=command)
-    """How the program is started there."""
+    before: Sequence[Step] = ()
+    """What the process does first that is to be the program there."""
     begin: Callable[[int], None] = _nothing
     """Bring the trouble about, under the process of this number."""
     mend: Callable[[], None] = _nothing
@@ -90,7 +88,7 @@ def _failing(what: str) -> Trouble:
     @contextmanager
     def failing(folder: Path) -> Iterator[Disk]:
         switch = folder / "switch"
-        disk = Disk(folder / "state", folder / "state", [sys.executable, "-m", "tests.disk.faulty", str(switch)])
+        disk = Disk(folder / "state", folder / "state", [("tests.disk.faulty:fail_while", str(switch))])
         disk.begin, disk.mend = lambda _: _write(switch, what), switch.unlink
         disk.reason = "the disk or the system failed"
         yield disk
@@ -122,7 +120,7 @@ def a_removed_file(folder: Path) -> Iterator[Disk]:
 @contextmanager
 def a_closed_folder(folder: Path) -> Iterator[Disk]:
     """Nobody may enter the folder any more."""
-    disk = Disk(folder / "state", folder / "state", [*_as_an_ordinary_user(), *command()], reason="Permission denied")
+    disk = Disk(folder / "state", folder / "state", [("tests.disk.faulty:be_an_ordinary_user",)], reason="Permission denied")
     disk.begin = lambda _: disk.seen.chmod(0)
     disk.mend = lambda: disk.seen.chmod(0o700)
     try:
@@ -138,7 +136,9 @@ def a_read_only_file_system(folder: Path) -> Iterator[Disk]:
     with _in_memory(folder, "size=1m") as disk:
 
         def remount(how: str) -> None:
-            subprocess.run([*_inside(disk), "mount", "-o", f"remount,{how}", str(disk.state_dir)], check=True)
+            [(_, holder)] = disk.before
+            command = ["nsenter", "--mount", f"--target={holder}", "mount", "-o", f"remount,{how}", str(disk.state_dir)]
+            subprocess.run(command, check=True)
 
         disk.begin, disk.mend = lambda _: remount("ro"), lambda: remount("rw")
         disk.reason = "Read-only file system"
@@ -174,26 +174,10 @@ def _in_memory(folder: Path, options: str) -> Iterator[Disk]:
         assert holder.stderr is not None
         if holder.stdout.readline() != "ready\n":
             pytest.skip(f"a file system of our own cannot be mounted, this trouble was not tested: {holder.stderr.read()}")
-        disk = Disk(state_dir, Path(f"/proc/{holder.pid}/root{state_dir}"), is_mounted=True)
-        enter = ["nsenter", "--mount", f"--target={holder.pid}", "sh", "-c", 'cd "$0" && exec "$@"', str(folder)]
-        disk.program = [*enter, *command()]
-        yield disk
+        enter = "tests.disk.faulty:enter", str(holder.pid)
+        yield Disk(state_dir, Path(f"/proc/{holder.pid}/root{state_dir}"), [enter], is_mounted=True)
     finally:
         holder.communicate()
-
-
-def _inside(disk: Disk) -> list[str]:
-    """Return how a command is run where the file system is mounted."""
-    return [*disk.program[:3]]
-
-
-def _as_an_ordinary_user() -> list[str]:
-    """Return how a program is started so that permissions count for it."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
-        pytest.skip("root may enter any folder, and there is no setpriv: this trouble was not tested")
-    return ["setpriv", f"--inh-caps={_CAPABILITIES}", f"--bounding-set={_CAPABILITIES}"]
 
 
 def _write(path: Path, text: str) -> None:

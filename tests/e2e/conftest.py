@@ -1,14 +1,14 @@
 """A folder with a config for every test, and what the program says about the runs saved in it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from tests.e2e.terminal import SIZES
-from tests.nursery import Ended, Nursery
+from tests.nursery import Ended, Nursery, Running, Step
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 
@@ -31,9 +31,13 @@ class Folder:
         config["venue"] = venue or config["venue"]
         (self.path / name).write_text(json.dumps(config))
 
-    def run(self, *arguments: str) -> Ended:
+    def run(self, *arguments: str, before: Sequence[Step] = ()) -> Ended:
         """Run the program here, without a terminal."""
-        return self._nursery.run(*arguments, folder=self.path)
+        return self._nursery.run(*arguments, folder=self.path, before=before)
+
+    def start(self, *arguments: str, before: Sequence[Step] = ()) -> Running:
+        """Start the program here, without a terminal, and do not wait for it."""
+        return self._nursery.start(*arguments, folder=self.path, before=before)
 
     def summary(self) -> dict[str, Any]:
         """Return what `show latest` says."""

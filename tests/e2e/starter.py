@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import orderbook_tui.tui
+from tests.nursery import Step, prepared
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -30,9 +31,23 @@ class Starter:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, arguments: Sequence[str], *, folder: Path, terminal: str, environment: Mapping[str, str]) -> "Started":
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        terminal: str,
+        environment: Mapping[str, str],
+        before: Sequence[Step] = (),
+    ) -> "Started":
         """Start the program in `folder`, at a terminal that is nobody's yet."""
-        order = {"arguments": arguments, "folder": str(folder), "terminal": terminal, "environment": dict(environment)}
+        order = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "terminal": terminal,
+            "environment": dict(environment),
+            "before": before,
+        }
         return Started(self, self.ask(order))
 
     def ask(self, order: dict[str, Any]) -> Any:
@@ -99,6 +114,7 @@ def _start(order: dict[str, Any]) -> int:
 
 
 def _become_the_program(order: dict[str, Any]) -> NoReturn:
+    _kept = prepared(order["before"])
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])

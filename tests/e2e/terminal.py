@@ -27,6 +27,7 @@ from typing import Final, Self
 import pyte
 
 from tests.e2e.starter import STARTER, Started
+from tests.nursery import Step
 
 PATIENCE_S: Final = 30.0
 """How long a slow machine may take for anything."""
@@ -79,7 +80,12 @@ class Terminal:
     """One program in a terminal of its own. Left as a context, it ends what still runs."""
 
     def __init__(
-        self, *arguments: str | Path, folder: Path, size: tuple[int, int] = SIZES[0], program: Sequence[str] | None = None
+        self,
+        *arguments: str | Path,
+        folder: Path,
+        size: tuple[int, int] = SIZES[0],
+        program: Sequence[str] | None = None,
+        before: Sequence[Step] = (),
     ) -> None:
         self.written = b""
         """Everything that the program has written."""
@@ -99,7 +105,9 @@ class Terminal:
         words = [str(argument) for argument in arguments]
         self._process: Started | subprocess.Popen[bytes]
         if program is None:
-            self._process = STARTER.start(words, folder=folder, terminal=os.ttyname(self._theirs), environment=environment)
+            self._process = STARTER.start(
+                words, folder=folder, terminal=os.ttyname(self._theirs), environment=environment, before=before
+            )
         else:
             self._process = subprocess.Popen(
                 [*program, *words],
