@@ -10,7 +10,9 @@ from orderbook_tui.config.venue_costs import FaultsSpec, FeesSpec
 
 SHORTEST_CLIENT_ORDER_ID: Final = 20
 """What a run and a slot can still be told by."""
-_OURS: Final = frozenset(map(str, (8, 9, 10, 11, 21, 34, 35, 37, 38, 40, 41, 43, 44, 49, 52, 54, 55, 56, 59, 60, 553, 554)))
+_OURS: Final = frozenset(
+    map(str, (8, 9, 10, 11, 21, 34, 35, 37, 38, 40, 41, 43, 44, 49, 52, 54, 55, 56, 59, 60, 553, 554, 584, 585))
+)
 """Tags that the program itself fills in."""
 
 
@@ -94,12 +96,21 @@ class FixVenueSpec(Section):
     """The longest ClOrdID (11) that the exchange takes; where ours would be longer, the run's name in it is shortened."""
     status_requests: Flag = True
     """Whether it answers OrderStatusRequest, also about an order that it does not have."""
+    mass_status: Flag = False
+    """Whether it answers OrderMassStatusRequest (FIX 4.4) with an account's orders: a run is then held against that list.
+    Where it does not, each order that the run takes to be open is asked about, and those that it does not know are not seen."""
     cancels: Flag = True
     """Whether it takes OrderCancelRequest."""
     fees: FeesSpec = FeesSpec()
     """What an execution costs there; it is part of what an order locks."""
     faults: FaultsSpec = FaultsSpec()
     """Failures made on purpose, before an order is sent."""
+
+    @model_validator(mode="after")
+    def _lists_where_there_are_lists(self) -> Self:
+        if self.mass_status and self.begin_string == "FIX.4.2":
+            refuse("mass_status: FIX 4.2 has no OrderMassStatusRequest")
+        return self
 
     @model_validator(mode="after")
     def _each_session_once(self) -> Self:

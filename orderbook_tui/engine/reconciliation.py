@@ -10,7 +10,8 @@ reckon otherwise than the ledger, which reserves the highest fee: anything from 
 reserve passes. A lock says nothing about what is held, so nothing real can hide in it. Of a venue that tells of no lock at
 all while it has orders of ours open, locks are not compared, and that is said.
 
-Orders at the venue that do not carry this run's ids are somebody else's: they are counted, and left alone.
+Orders at the venue that do not carry this run's ids are somebody else's: they are counted, and left alone. What they lock and
+trade shows in the balances; where a venue does not tell those, each is a difference itself.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -90,6 +91,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     balances: Mapping[Key, Balance] | None = None
     opening: Mapping[Key, Balance] | None = None
     """What it said before the first order."""
+    strangers_differ: bool = False
+    """Whether an open order that is none of this run's is a difference: nothing else would show it."""
 
 
 class Ledger:
@@ -104,6 +107,7 @@ class Ledger:
         """Which assets of which accounts the schedule uses."""
         self.accounts = list(dict.fromkeys(account for account, _ in self.pairs))
         """The ids of the accounts that the schedule uses."""
+        self.markets = {market.symbol: market for market in state.plan.markets}
 
     def name(self, account: str) -> str:
         """Return what people call an account, as it may be shown."""
@@ -165,7 +169,7 @@ def compare(ledger: Ledger, told: Told) -> Iterator[Compared]:
                     open_slots.append(slot)
         yield found
     if told.open_orders is not None:
-        _compare_orders(ledger, open_slots, told.open_orders, found)
+        _compare_orders(ledger, open_slots, told.open_orders, found, strangers_differ=told.strangers_differ)
         yield found
     if told.balances is not None and told.opening is not None:
         tells_locks = any(row.locked for row in (*told.balances.values(), *told.opening.values()))
@@ -183,7 +187,9 @@ def compare(ledger: Ledger, told: Told) -> Iterator[Compared]:
     yield found
 
 
-def _compare_orders(ledger: Ledger, open_slots: Iterable[ActionSlot], told: Iterable[OpenOrder], found: Compared) -> None:
+def _compare_orders(
+    ledger: Ledger, open_slots: Iterable[ActionSlot], told: Iterable[OpenOrder], found: Compared, *, strangers_differ: bool
+) -> None:
     ours = {(slot.account_id, slot.client_order_id): slot for slot in open_slots}
     by_order_id = {(slot.account_id, str(slot.order_id)): slot for slot in ours.values()}
     here, matched, seen = len(ours), set[int](), set[tuple[str, str, str]]()
@@ -202,6 +208,8 @@ def _compare_orders(ledger: Ledger, open_slots: Iterable[ActionSlot], told: Iter
         sequence = slot.sequence if slot is not None else ledger.own(order.client_order_id)
         if sequence is None:
             found.foreign += 1
+            if strangers_differ:
+                found.differences.append(_stranger(ledger, order))
         else:
             here += 1
             found.differences.append(_not_open_here(ledger, ledger.slots[sequence], order, twice=slot is not None))
@@ -245,6 +253,24 @@ def _not_open_here(ledger: Ledger, slot: ActionSlot, order: OpenOrder, *, twice:
     size = f", {there:f} {market.base.symbol}" if order.left >= 0 else ""
     words = f"{_order(ledger, slot, order.client_order_id)}{size}, is {state}"
     return _about(slot, order.client_order_id, order.account, Decimal(0), there, words, why)
+
+
+def _stranger(ledger: Ledger, order: OpenOrder) -> Difference:
+    market = ledger.markets.get(order.market)
+    there = market.quantity(order.left) if market is not None and order.left >= 0 else Decimal(0)
+    asset = market.base.symbol if market is not None else ""
+    called = harmless(order.client_order_id or order.order_id, 80)
+    size = f", {there:f} {asset}" if there else ""
+    words = f"order {called} of {ledger.name(order.account)} on {harmless(order.market, 30)}{size}, is open at the venue, "
+    return Difference(
+        what="order",
+        account=order.account,
+        asset=asset,
+        expected=Decimal(0),
+        found=there,
+        words=f"{words}and is none of this run's",
+        client_order_id=order.client_order_id,
+    )
 
 
 def _order(ledger: Ledger, slot: ActionSlot, client_order_id: str = "") -> str:

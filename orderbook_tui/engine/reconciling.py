@@ -148,7 +148,12 @@ class Reconciling:
             open_orders = await self._asked(self._elsewhere.open_orders) if self._can.open_orders else None
             has_opening = bool(self._opening)
             balances = _by_key(await self._asked(self._elsewhere.balances)) if self._can.balances and has_opening else None
-            told = Told(open_orders=open_orders, balances=balances, opening=self._opening if has_opening else None)
+            told = Told(
+                open_orders=open_orders,
+                balances=balances,
+                opening=self._opening if has_opening else None,
+                strangers_differ=not self._can.balances,
+            )
             compared = Compared(differences=[])
             for compared in compare(self._ledger, told):  # noqa: B007 - the last is all of it
                 await asyncio.sleep(0)
@@ -158,7 +163,8 @@ class Reconciling:
             if await self._stamp() == stamp:
                 break
         differences = compared.differences
-        for differences in explained(self._ledger, differences, self._elsewhere.strays, self._elsewhere.told_early):  # noqa: B007, B020
+        unsettled = {stray.slot for stray in self._elsewhere.strays if stray.slot is not None}
+        for differences in explained(self._ledger, differences, unsettled, self._elsewhere.told_early):  # noqa: B007, B020
             await asyncio.sleep(0)
         return Reconciliation(
             at=time.time_ns(),
@@ -187,6 +193,8 @@ class Reconciling:
             yield f"the venue does not tell which orders are open: {what}"
         elif not self._can.balances:
             yield "the venue does not tell what accounts hold: open orders alone were compared"
+        if self._can.only_known_orders:
+            yield "its open orders were asked one by one: orders that the run does not know cannot be seen"
 
     async def _stamp(self) -> tuple[int, int]:
         """Wait until nothing is under way; return what changes as soon as something is."""
@@ -211,6 +219,17 @@ class Reconciling:
     @property
     def _patience(self) -> float:
         return PATIENCE_S + _PATIENCE_EACH_S * len(self._ledger.accounts)
+
+
+def why_not_compared(reconciling: Reconciling | None, *, is_embedded: bool) -> str:
+    """Say why the ledger of a run was not compared with its venue; empty where it was."""
+    if reconciling is not None and reconciling.found is not None:
+        return reconciling.found.failed
+    if reconciling is not None and not reconciling.can:
+        return "the venue tells neither which orders are open nor what accounts hold"
+    if is_embedded:
+        return "the exchange is in this process: its books are the run's own"
+    return "the venue is asked at a pause and at the end of a run, and what it says is not saved"
 
 
 def _by_key(balances: Iterable[Balance]) -> Mapping[Key, Balance]:

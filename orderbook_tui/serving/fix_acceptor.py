@@ -4,9 +4,12 @@
                             ExecInst 6 is post-only; tag 20001 names the only account to trade with
     OrderCancelRequest (F)  OrigClOrdID, ClOrdID
     OrderStatusRequest (H)  ClOrdID
+    OrderMassStatusRequest (AF), in FIX 4.4
+                            MassStatusReqID, MassStatusReqType 7: the open orders of Account, however they came, or, where
+                            none is named, those that came over the session
 
-An order belongs to the session that it came over: there everything that happens to it is reported, in order and once, at
-the next logon where the session is not there.
+Whoever may log on acts for every account. An order belongs to the session that it came over: there everything that happens
+to it is reported, in order and once, at the next logon where the session is not there.
 """
 
 import asyncio
@@ -35,7 +38,7 @@ from orderbook_tui.serving import fix_messages as say
 from orderbook_tui.serving.fix_session import Acceptor, Silent
 from orderbook_tui.serving.fix_store import SessionStore
 from orderbook_tui.serving.keys import KeyRing
-from orderbook_tui.serving.orders import Event, EventKind, NewOrder, Reason, Refusal, ServedOrder
+from orderbook_tui.serving.orders import Event, EventKind, NewOrder, Reason, Refusal, ServedOrder, Status
 from orderbook_tui.serving.served import ServedExchange
 
 COMP_ID: Final = "EXCHANGE"
@@ -48,6 +51,7 @@ _MISSING, _WRONG_VALUE, _WRONG_FORMAT = 1, 5, 6
 _SIDES: Final = {"1": Side.BID, "2": Side.ASK}
 # Books never close here: an order for the day is one until cancelled.
 _TIMES: Final = {"": TimeInForce.GTC, "0": TimeInForce.GTC, "1": TimeInForce.GTC, "3": TimeInForce.IOC, "4": TimeInForce.FOK}
+_ALL_ORDERS: Final = {"7": "all orders"}
 _is_number = re.compile(r"-?[0-9]{1,40}(\.[0-9]{0,40})?").fullmatch
 _is_id = re.compile(r"[!-~]{1,128}").fullmatch
 _is_comp_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
@@ -199,8 +203,8 @@ class FixAcceptor(Application, StoreFactory):
         outbox = self._outboxes[name]
         if self._exchange.failed or not outbox.is_welcome:
             return
-        handler = {"D": self._place, "F": self._cancel, "H": self._status}.get(message.msg_type)
-        if handler is None:
+        handler = {"D": self._place, "F": self._cancel, "H": self._status, "AF": self._list}.get(message.msg_type)
+        if handler is None or (message.msg_type == "AF" and outbox.version == say.FIX42):
             outbox.put(say.business_reject(message))
             return
         try:
@@ -247,6 +251,20 @@ class FixAcceptor(Application, StoreFactory):
         order = self._found(message, 11, outbox)
         known = say.unknown_order(message, outbox.version) if order is None else say.status_report(order, outbox.version)
         outbox.put(known)
+
+    def _list(self, message: Message, name: str, outbox: _Outbox) -> None:
+        _field(message, 584)
+        _choice(message, 585, _ALL_ORDERS)
+        account = message.get(1)
+        try:
+            of = [self._account(account).id] if account else list(self._exchange.accounts)
+        except Refusal as refusal:
+            outbox.put(say.list_rejection(message, refusal, outbox.version))
+            return
+        orders = (order for owner in of for order in self._exchange.ledger.orders(owner))
+        found = [order for order in orders if order.status is Status.OPEN and (account or order.new.via == name)]
+        for report in say.listed(message, found, outbox.version):
+            outbox.put(report)
 
     def _found(self, message: Message, tag: int, outbox: _Outbox) -> ServedOrder | None:
         """Return the order that `tag` names: the account's, or the session's where no account is named."""

@@ -1,12 +1,13 @@
 """FIX messages of the served exchange: what it says, in the words of FIX 4.2 and 4.4.
 
-ExecutionReport (8)        accepted, traded, cancelled, rejected, or how an order stands
+ExecutionReport (8)        accepted, traded, cancelled, rejected, how an order stands, or one of a list of open orders
 OrderCancelReject (9)      there is nothing to cancel
 Reject (3)                 a field is missing or makes no sense
 BusinessMessageReject (j)  that is no message for an exchange
 """
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import Final
@@ -23,6 +24,7 @@ COUNTERPARTY: Final = 20001
 """Our own tag of a NewOrderSingle: the only account that the order trades with."""
 
 UNKNOWN_ORDER: Final = "5"
+_UNKNOWN_ACCOUNT: Final = "15"
 _REASONS: Final = {
     "unknown_market": "1",
     "market_not_active": "2",
@@ -32,6 +34,7 @@ _REASONS: Final = {
 _OTHER: Final = "0"
 _AVERAGE: Final = Context(prec=28)
 _SIDES: Final = {Side.BID: "1", Side.ASK: "2"}
+_UNDISCLOSED: Final = "7"
 _TIMES: Final = {TimeInForce.GTC: "1", TimeInForce.POST_ONLY: "1", TimeInForce.IOC: "3", TimeInForce.FOK: "4"}
 
 
@@ -87,6 +90,24 @@ def unknown_order(request: Message, version: str) -> Message:
     return report
 
 
+def listed(request: Message, orders: Sequence[ServedOrder], version: str) -> list[Message]:
+    """Return the answer to an OrderMassStatusRequest: a report for each order, or one that says that there is none."""
+    reports = [status_report(order, version) for order in orders]
+    if not reports:
+        reports.append(_no_list(request, version, UNKNOWN_ORDER, "no order is open"))
+    for report in reports:
+        report[584], report[911], report[912] = request.get(584), str(len(orders)), "N"
+    reports[-1][912] = "Y"
+    return reports
+
+
+def list_rejection(request: Message, refusal: Refusal, version: str) -> Message:
+    """Return the refusal of an OrderMassStatusRequest for an account that there is not."""
+    report = _no_list(request, version, _UNKNOWN_ACCOUNT, f"{refusal.code}: {refusal.message}")
+    report[584] = request.get(584)
+    return report
+
+
 def cancel_reject(request: Message, order: ServedOrder | None) -> Message:
     """Return why an order cannot be cancelled: there is none, or nothing of it is open."""
     message = _message("9")
@@ -111,7 +132,9 @@ def business_reject(request: Message) -> Message:
     """Return the refusal of a message of a type that an exchange does not take."""
     message = _message("j")
     message[45], message[372], message[380] = request.get(34), request.msg_type, "3"
-    message[58] = "this exchange takes NewOrderSingle, OrderCancelRequest and OrderStatusRequest"
+    message[58] = (
+        "this exchange takes NewOrderSingle, OrderCancelRequest, OrderStatusRequest and, in FIX 4.4, OrderMassStatusRequest"
+    )
     return message
 
 
@@ -154,14 +177,22 @@ def _add_commission(report: Message, order: ServedOrder, fee: int) -> None:
 
 def _no_order(request: Message, version: str) -> Message:
     report = _message("8")
-    report[37], report[11], report[17] = "NONE", request.get(11), _unique("rejected")
+    report[37], report[17] = "NONE", _unique("rejected")
     if version == FIX42:
         report[20] = "0"
     report[150], report[39] = "8", "8"
-    for tag in (1, 55, 54, 38, 40, 44):
+    for tag in (11, 1, 55, 54, 38, 40, 44):
         if tag in request:
             report[tag] = request[tag]
     report[151], report[14], report[6], report[60] = "0", "0", "0", _moment(time.time_ns())
+    return report
+
+
+def _no_list(request: Message, version: str, reason: str, text: str) -> Message:
+    report = _no_order(request, version)
+    # A report has a symbol and a side, also where it is about no order.
+    report[55], report[54] = "[N/A]", _UNDISCLOSED
+    report[150], report[103], report[58] = "I", reason, _text(text)
     return report
 
 

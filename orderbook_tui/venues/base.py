@@ -34,6 +34,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Executions come by themselves; otherwise they are in the answers to `place`, `look_up` and `cancel` alone."""
     open_orders: bool = False
     """It tells which orders of an account are open."""
+    only_known_orders: bool = False
+    """It tells that of each order that it is asked about, and so not of those that the run does not know."""
     balances: bool = False
     """It tells what an account holds."""
 
@@ -77,8 +79,8 @@ class Listener(Protocol):
         """The venue has closed the slot's order by itself: what is open of it is cancelled."""
         ...
 
-    def stray(self, words: str) -> None:
-        """Something was told that fits no order, or cannot be settled."""
+    def stray(self, words: str, slot: ActionSlot | None = None) -> None:
+        """Something was told that fits no order, or cannot be settled; it is about `slot`, where that is known."""
         ...
 
 

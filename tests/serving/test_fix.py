@@ -216,6 +216,97 @@ def test_a_dead_id_is_refused_over_fix_too() -> None:
     asyncio.run(talk())
 
 
+def _question(**more: str) -> dict[int, str]:
+    return {584: "L1", 585: "7"} | {int(tag[1:]): text for tag, text in more.items()}
+
+
+def test_the_open_orders_of_an_account_are_listed_however_they_came() -> None:
+    async def talk() -> None:
+        async with in_this_loop() as (exchange, http):
+            acceptor = FixAcceptor(exchange, KeyRing(exchange), print, host="127.0.0.1", port=0, clients=("OTHER",))
+            port = await acceptor.start()
+            async with fix_client(port, "FIX.4.4", "OTHER") as other:
+                await other.order("a1", "alice", "1", "1", "100")
+                await other.next()
+            order = {"client_order_id": "a2", "market": "BTC-USD", "side": "buy", "price": "90", "quantity": "2"}
+            async with http.post("/orders", json=order, headers={"X-API-Key": "key-alice"}) as reply:
+                assert reply.status == 201
+            async with fix_client(port, "FIX.4.4") as client:
+                await client.order("a3", "alice", "1", "3", "80")
+                await client.order("b1", "bob", "1", "1", "80")
+                await client.order("b2", "bob", "2", "0.4", "100")
+                for _ in range(4):
+                    await client.next()
+                await client.tell("AF", _question(t1="alice"))
+                told = [await client.next() for _ in range(3)]
+                assert [[each[tag] for tag in (1, 11, 39, 151)] for each in told] == [
+                    ["alice", "a1", "1", "0.6"],
+                    ["alice", "a2", "0", "2"],
+                    ["alice", "a3", "0", "3"],
+                ]
+                assert [[each[tag] for tag in (150, 584, 911, 912)] for each in told] == [
+                    ["I", "L1", "3", "N"],
+                    ["I", "L1", "3", "N"],
+                    ["I", "L1", "3", "Y"],
+                ]
+            await acceptor.stop()
+
+    asyncio.run(talk())
+
+
+def test_a_list_of_no_account_is_that_of_the_session() -> None:
+    async def talk() -> None:
+        async with fix_in_this_loop(clients=("OTHER",)) as port:
+            async with fix_client(port, "FIX.4.4", "OTHER") as other:
+                await other.order("a1", "alice", "1", "1", "100")
+                await other.next()
+            async with fix_client(port, "FIX.4.4") as client:
+                for name, account in (("a2", "alice"), ("b1", "bob")):
+                    await client.order(name, account, "1", "1", "90")
+                    await client.next()
+                await client.tell("AF", _question())
+                assert [(await client.next())[11] for _ in range(2)] == ["a2", "b1"]
+
+    asyncio.run(talk())
+
+
+def test_a_list_of_nothing_is_one_report_that_says_so() -> None:
+    async def talk() -> None:
+        async with fix_in_this_loop() as port, fix_client(port, "FIX.4.4") as client:
+            await client.tell("AF", _question(t1="alice"))
+            report = await client.next()
+            assert [report[tag] for tag in (584, 911, 912, 150)] == ["L1", "0", "Y", "I"]
+            assert [report[tag] for tag in (39, 37, 103, 151)] == ["8", "NONE", "5", "0"]
+            assert 11 not in report
+
+    asyncio.run(talk())
+
+
+def test_a_list_that_cannot_be_made_is_refused_with_the_reason() -> None:
+    async def talk() -> None:
+        async with fix_in_this_loop() as port, fix_client(port, "FIX.4.4") as client:
+            await client.tell("AF", _question(t1="nobody"))
+            refused = await client.next()
+            assert [refused[tag] for tag in (584, 39, 103)] == ["L1", "8", "15"]
+            assert 911 not in refused
+            assert refused[58].startswith("unknown_account: ")
+            for question, tag in ((_question(t585="1"), "585"), ({585: "7"}, "584")):
+                await client.tell("AF", question)
+                rejected = await client.next()
+                assert (rejected.msg_type, rejected[371], rejected[372]) == ("3", tag, "AF")
+
+    asyncio.run(talk())
+
+
+def test_fix_42_has_no_lists() -> None:
+    async def talk() -> None:
+        async with fix_in_this_loop() as port, fix_client(port, "FIX.4.2") as client:
+            await client.tell("AF", _question(t1="alice"))
+            assert ((refused := await client.next()).msg_type, refused[380], refused[372]) == ("j", "3", "AF")
+
+    asyncio.run(talk())
+
+
 def test_with_a_file_of_keys_only_the_operator_s_key_opens_a_session() -> None:
     async def talk() -> None:
         async with fix_in_this_loop(keys={"*": Entry("secret"), "alice": Entry("hers")}) as port:

@@ -69,7 +69,10 @@ class Exchange(Application):
         """The kinds of all session messages."""
         self.silent: set[str] = set()
         """Kinds of messages that nobody answers."""
-        self.answers_status = True
+        self.lists: set[str] = set()
+        """How it answers OrderMassStatusRequest otherwise; see `_list`."""
+        self.is_book = True
+        """Whether orders trade with each other."""
         self.twice = False
         self.fee = ""
         self.hold: list[Order] = []
@@ -111,6 +114,8 @@ class Exchange(Application):
             self._cancel(session_id, fields)
         elif kind == "H":
             self._status(session_id, fields)
+        elif kind == "AF":
+            self._list(session_id, fields, message.header.get(34))
 
     def _new(self, sid: SessionID, fields: Fields, number: str) -> None:
         trick = self.tricks.get(self._seen, "")
@@ -153,6 +158,8 @@ class Exchange(Application):
         if trick == "pending first":
             self.report(order, "A", {39: "A"})
         self.report(order, "0")
+        if trick == "gone afterwards":
+            order.status, order.left = "4", Decimal(0)
         self._match(order)
 
     def release(self) -> None:
@@ -163,7 +170,7 @@ class Exchange(Application):
             self._match(order)
 
     def _match(self, order: Order, *, quietly: bool = False) -> None:
-        for other in list(self.orders.values()):
+        for other in list(self.orders.values()) if self.is_book else ():
             crosses = other.price <= order.price if order.is_buy else other.price >= order.price
             if other.is_buy == order.is_buy or other.fields[55] != order.fields[55] or not crosses or other.status not in "01":
                 continue
@@ -202,6 +209,38 @@ class Exchange(Application):
             self.send(sid, "8", unknown | asked)
         else:
             self.report(order, order.status if self.is_42 else "I", asked)
+
+    def _list(self, sid: SessionID, fields: Fields, number: str) -> None:
+        asked = {584: fields[584]}
+        if "cut" in self.lists:
+            self.lists.discard("cut")
+            self.cut(sid)
+            return
+        if "session reject" in self.lists:
+            self.send(sid, "3", {45: number, 58: "unsupported message type"})
+            return
+        if "business reject" in self.lists:
+            self.send(sid, "j", {372: "AF", 379: fields[584], 380: "3", 58: "no messages of that kind"})
+            return
+        nothing = {37: "NONE", 17: "0", 150: "I", 39: "8", 55: "[N/A]", 54: "7", 14: "0", 151: "0", 6: "0"} | asked
+        if "refused" in self.lists:
+            self.send(sid, "8", nothing | {103: "15", 58: "no such account"})
+            return
+        found = [
+            order
+            for order in self.orders.values()
+            if (order.status in "01" or "of the day" in self.lists)
+            and (fields.get(1) in (None, order.fields.get(1)) or "all accounts" in self.lists)
+        ]
+        if not found:
+            self.send(sid, "8", nothing | ({103: "5"} if "no numbers" in self.lists else {911: "0"}))
+        for place, order in enumerate(found, 1):
+            more = {} if "no numbers" in self.lists else {911: str(len(found))}
+            if "no end" not in self.lists:
+                more |= {912: "Y" if place == len(found) else "N"}
+            if "no accounts" not in self.lists:
+                more |= {1: order.fields[1]}
+            self.report(order, "I", asked | more)
 
     def report(self, order: Order, kind: str, extra: Fields | None = None) -> None:
         """Send an ExecutionReport."""

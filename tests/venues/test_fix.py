@@ -57,9 +57,9 @@ def matched(simulation: Simulation) -> int:
 
 
 def strays(simulation: Simulation) -> list[str]:
-    assert simulation._executor is not None
-    assert simulation._executor.elsewhere is not None
-    return simulation._executor.elsewhere.strays
+    assert simulation._run.connection is not None
+    assert simulation._run.connection.elsewhere is not None
+    return [stray.words for stray in simulation._run.connection.elsewhere.strays]
 
 
 def none_twice(exchange: Exchange) -> bool:

@@ -68,18 +68,22 @@ class Kind(Enum):
     ORDER = "the order"
     CANCEL = "the cancel"
     STATUS = "the question what became of the order"
+    LIST = "the question which orders are open"
+
+
+_KINDS: Final = {"D": Kind.ORDER, "F": Kind.CANCEL, "H": Kind.STATUS, "AF": Kind.LIST}
+"""By type of message."""
 
 
 class Waiting:
     """Something that was sent and waits for its answer."""
 
-    __slots__ = ("answer", "kind", "line", "name", "number", "own_name", "slot")
+    __slots__ = ("answer", "kind", "line", "name", "number", "own_name")
 
-    def __init__(self, kind: Kind, name: str, slot: ActionSlot, line: object, own_name: str = "") -> None:
+    def __init__(self, kind: Kind, name: str, line: object, own_name: str = "") -> None:
         self.kind = kind
         self.name = name
-        """The ClOrdID of the order that it is about."""
-        self.slot = slot
+        """The ClOrdID of the order that it is about; of a list, its own id."""
         self.line = line
         """The session that it was sent in."""
         self.own_name = own_name
@@ -96,6 +100,7 @@ class Correlation:
         self.orders = self._by_name[Kind.ORDER]
         self.cancels = self._by_name[Kind.CANCEL]
         self.questions = self._by_name[Kind.STATUS]
+        self.lists = self._by_name[Kind.LIST]
         self._of_cancels: dict[str, str] = {}
         self._by_number: dict[tuple[object, int], Waiting] = {}
 
@@ -122,6 +127,10 @@ class Correlation:
     def of_number(self, line: object, number: int) -> Waiting | None:
         """Return what was sent in a session under a number."""
         return self._by_number.get((line, number))
+
+    def of_kind(self, message: str) -> dict[str, Waiting]:
+        """Return what was sent in messages of a type, by name."""
+        return self._by_name[_KINDS.get(message, Kind.ORDER)]
 
     def order_of(self, cancel: str) -> str:
         """Return the ClOrdID of the order that a cancel of that ClOrdID is about; empty where there is none."""

@@ -82,6 +82,13 @@ class Writer:
         """Return the fields of OrderStatusRequest."""
         return {11: name} | self._named(slot, order_id) | self._fixed
 
+    def list_question(self, account_id: str, name: str) -> Fields:
+        """Return the fields of OrderMassStatusRequest: all orders, of one account where an account can be said."""
+        fields = {584: name, 585: "7"}
+        if self._spec.send_account:
+            fields[1] = self._account(account_id)
+        return fields | self._fixed
+
     def _named(self, slot: ActionSlot, order_id: int | str | None) -> Fields:
         fields = {37: str(order_id)} if order_id not in (None, "") else {}
         if self._spec.send_account:
@@ -139,6 +146,10 @@ class Reader:
         """Whether a report was asked for."""
         return body.get(20) == "3" if self._is_42 else body.get(150) == "I"
 
+    def account(self, known_as: str) -> str | None:
+        """Return the id of an account; None where it is none of this run's."""
+        return self._ids.get(known_as)
+
     def execution(self, slot: ActionSlot, body: Body) -> Execution:
         """Return the execution that a report tells of.
 
@@ -168,9 +179,9 @@ class Reader:
         market = slot.action.market
         notional = None
         total = body.get(14, "")
-        filled = market.quantity_lots(Decimal(total)) if _is_number(total) else None
+        filled = market.quantity_lots(Decimal(total)) if is_number(total) else None
         average = body.get(6, "")
-        if filled and _is_number(average):
+        if filled and is_number(average):
             paid = Decimal(total) * Decimal(average)
             # An average is rounded somewhere; where it gives no whole amount, the order's own price stands in.
             units = paid.scaleb(market.quote.precision)
@@ -178,7 +189,7 @@ class Reader:
                 notional = int(units)
         # In an answer it is what all executions have cost.
         cost = body.get(12, "") if self.is_answer(body) and body.get(13, _ABSOLUTE) == _ABSOLUTE else ""
-        fee = market.quote.units(Decimal(cost)) if _is_number(cost) else 0
+        fee = market.quote.units(Decimal(cost)) if is_number(cost) else 0
         return OrderReport(body.get(37) or fallback, (), filled=filled, notional=notional, fee=fee, closed=closed)
 
 
@@ -188,7 +199,8 @@ def reason(body: Body) -> str:
     return body.get(58) or _REASONS.get(code) or (f"OrdRejReason {code}" if code else "the exchange does not say why")
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text is an amount, without a sign."""
     return text.replace(".", "", 1).isdigit() and text.isascii() and len(text) <= 60
 
 

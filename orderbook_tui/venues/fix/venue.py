@@ -6,34 +6,32 @@ the same session, is read after the order or instead of it: "unknown" then means
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
-
-from fixcore.session.session_id import SessionID
 
 from orderbook_tui.config.fix import FixVenueSpec
 from orderbook_tui.core.exchange import Submission
 from orderbook_tui.core.journal import Balance
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import SimulationState
-from orderbook_tui.environment import expand, hide
+from orderbook_tui.environment import hide
 from orderbook_tui.errors import (
     AmountError,
-    ConfigError,
     OrderError,
     OutcomeUnknown,
-    Problem,
     Rejected,
     StorageError,
     VenueUnavailable,
 )
 from orderbook_tui.venues.base import Capabilities, Listener, OpenOrder, OrderReport
-from orderbook_tui.venues.fix.correlation import ClientIds, Correlation, Kind, Waiting
+from orderbook_tui.venues.fix.asking import Asking, Lost
+from orderbook_tui.venues.fix.carriers import carriers, expanded, lines_of
+from orderbook_tui.venues.fix.correlation import ClientIds, Kind, Waiting
+from orderbook_tui.venues.fix.listing import Listed, Lists, OneByOne, OpenOrderReader
 from orderbook_tui.venues.fix.messages import Body, Reader, Says, Writer, reason
 from orderbook_tui.venues.fix.numbers import NumberStore, path_in
-from orderbook_tui.venues.fix.session import Line, Question
+from orderbook_tui.venues.fix.session import Line
 
 Folder = Callable[[], Path | None]
 """Says where sequence numbers are kept, as soon as the run has a name; None where it is kept nowhere."""
@@ -41,10 +39,6 @@ Folder = Callable[[], Path | None]
 _UNKNOWN_ORDER, _DUPLICATE, _OTHER = "5", "6", "99"
 _NOT_NOW: Final = frozenset({"4", "8"})
 """BusinessRejectReason: the exchange, or its application, is not there now, or is asked too often."""
-
-
-class _Lost(Exception):
-    """The connection broke, and the answer went with it."""
 
 
 class FixVenue:
@@ -56,7 +50,7 @@ class FixVenue:
         Raises:
             ConfigError: a variable is not there, or an account has no session, or two.
         """
-        plan, spec = state.plan, _expanded(spec)
+        plan, spec = state.plan, expanded(spec)
         self.capabilities = Capabilities(
             look_up=spec.status_requests,
             fence=spec.status_requests,
@@ -64,57 +58,25 @@ class FixVenue:
             client_ids=True,
             # Where numbers begin anew with each connection, what was missed is not sent again: it has to be asked for.
             pushes_executions=not (spec.reset_on_logon and spec.status_requests),
+            open_orders=spec.mass_status or spec.status_requests,
+            only_known_orders=spec.status_requests and not spec.mass_status,
         )
         self._spec, self._folder = spec, folder
         self._ids = ClientIds(state.slots, spec.longest_client_order_id)
         self._writer = Writer(spec, plan.accounts)
         self._reader = Reader(spec, plan.accounts)
-        self._waiting = Correlation()
-        self._timeout, self._patience = spec.order_timeout_ms / 1000, spec.logon_timeout_ms / 1000
+        self._asking = Asking(spec)
+        self._waiting = self._asking.waiting
         self._listener: Listener | None = None
         self._placed: dict[int, int] = {}
         """The quantity of each slot's order."""
-        self._last_cancel = 0
         self._in_memory: dict[Line, NumberStore] = {}
         """The numbers of a run that is kept nowhere."""
-        self._lines = [self._line(number) for number in range(len(spec.sessions))]
-        self._line_of = self._carriers({account.id: account.name for account in plan.accounts})
-
-    def _line(self, number: int) -> Line:
-        session, at = self._spec.sessions[number], f"venue.sessions[{number}]"
-        logon = {int(tag): expand(value, f"{at}.logon_fields") for tag, value in session.logon_fields.items()}
-        if session.username is not None:
-            logon[553] = expand(session.username, f"{at}.username")
-        if session.password is not None:
-            logon[554] = expand(session.password, f"{at}.password")
-        identity = SessionID(
-            self._spec.begin_string,
-            expand(session.sender_comp_id, f"{at}.sender_comp_id"),
-            expand(session.target_comp_id, f"{at}.target_comp_id"),
-        )
-        return Line(self._spec, identity, (session.sender_comp_id, session.target_comp_id), logon, self)
-
-    def _carriers(self, names: dict[str, str]) -> dict[str, Line]:
-        """Return the session of each account, by id."""
-        carriers: dict[str, Line] = {}
-        rest: Line | None = None
-        ids = {name: account for account, name in names.items()} | {account: account for account in names}
-        for number, (session, line) in enumerate(zip(self._spec.sessions, self._lines, strict=True)):
-            if not session.accounts:
-                rest = line
-            for name in session.accounts:
-                place = f"venue.sessions[{number}].accounts"
-                if name not in ids:
-                    raise ConfigError([Problem(place, f"there is no account {name}")])
-                if ids[name] in carriers:
-                    raise ConfigError([Problem(place, f"{name} has a session already")])
-                carriers[ids[name]] = line
-        for account, name in names.items():
-            if account not in carriers:
-                if rest is None:
-                    raise ConfigError([Problem("venue.sessions", f"none carries the orders of {name}")])
-                carriers[account] = rest
-        return carriers
+        self._lines = lines_of(spec, self)
+        self._line_of = carriers(spec, self._lines, {account.id: account.name for account in plan.accounts})
+        reader = OpenOrderReader(spec, plan.markets, self._ids, self._reader)
+        self._lists = Lists(self._asking, self._writer, reader, self._line_of)
+        self._open_ones = OneByOne(state.slots, reader, self._known)
 
     # The run
 
@@ -135,7 +97,7 @@ class FixVenue:
         # An exchange that cannot be reached now says so when something is placed there.
         with contextlib.suppress(VenueUnavailable):
             for line in self._lines:
-                await line.ready(self._patience)
+                await line.ready(self._asking.patience)
 
     async def close(self) -> None:
         await asyncio.gather(*(line.close() for line in self._lines))
@@ -145,13 +107,13 @@ class FixVenue:
         line, name = self._line_of[slot.account_id], self._ids.of(slot)
         fields = self._writer.order(slot, quantity, name)
         if not line.is_up:
-            await line.ready(self._patience)
+            await line.ready(self._asking.patience)
         self._placed[slot.sequence] = quantity
         try:
-            body = await self._answer("D", Waiting(Kind.ORDER, name, slot, line), fields)
+            body: Body = await self._asking.answer("D", Waiting(Kind.ORDER, name, line), fields)
         except TimeoutError:
-            raise OutcomeUnknown(f"no answer to the order within {self._spec.order_timeout_ms} ms") from None
-        except _Lost as error:
+            raise OutcomeUnknown(f"no answer to the order {self._asking.no_answer}") from None
+        except Lost as error:
             raise OutcomeUnknown(str(error)) from None
         says = self._reader.says(body)
         if says is Says.REFUSED:
@@ -172,11 +134,11 @@ class FixVenue:
         line, name = self._line_of[slot.account_id], self._ids.of(slot)
         quantity = self._placed.get(slot.sequence, slot.action.quantity)
         try:
-            await line.ready(self._patience)
-            own_name = self._cancel_id()
+            await line.ready(self._asking.patience)
+            own_name = self._asking.own_id("C")
             fields = self._writer.cancel(slot, quantity, name, own_name, slot.order_id)
-            body = await self._answer("F", Waiting(Kind.CANCEL, name, slot, line, own_name), fields)
-        except (TimeoutError, _Lost, OrderError) as error:
+            body: Body = await self._asking.answer("F", Waiting(Kind.CANCEL, name, line, own_name), fields)
+        except (TimeoutError, Lost, OrderError) as error:
             if not self._spec.status_requests:
                 raise OutcomeUnknown(f"no answer to the cancel: {_words(error)}") from None
             # It may be cancelled, or filled, or not there: the exchange knows.
@@ -196,7 +158,11 @@ class FixVenue:
         """The orders of an earlier life are where they were."""
 
     async def open_orders(self, accounts: Sequence[str]) -> Iterable[OpenOrder]:
-        raise VenueUnavailable("FIX has no list of the open orders")
+        if self._spec.mass_status:
+            return await self._lists.open_orders(accounts, by_account=self._spec.send_account)
+        if self._spec.status_requests:
+            return await self._open_ones.open_orders(accounts)
+        raise VenueUnavailable("the exchange does not tell which orders are open")
 
     async def balances(self, accounts: Sequence[str]) -> Iterable[Balance]:
         raise VenueUnavailable("FIX does not tell what accounts hold")
@@ -205,24 +171,18 @@ class FixVenue:
 
     async def _asked(self, slot: ActionSlot) -> OrderReport | None:
         """Return what the exchange says of the slot's order; None where it is not there and cannot come to be."""
+        body = await self._known(slot)
+        return None if body is None else self._report(slot, body, closed=self._reader.says(body) is Says.CLOSED)
+
+    async def _known(self, slot: ActionSlot) -> Body | None:
+        """Return the exchange's report on the slot's order; None where it is not there and cannot come to be."""
         line, name = self._line_of[slot.account_id], self._ids.of(slot)
         fields = self._writer.question(slot, name, slot.order_id if slot.open else None)
-        until = time.monotonic() + self._patience + self._timeout
-        body: Body | None = None
-        while body is None:
-            await line.ready(self._patience)
-            asked_at = time.monotonic()
-            try:
-                body = await self._answer("H", Waiting(Kind.STATUS, name, slot, line), fields)
-            except (TimeoutError, _Lost, OutcomeUnknown) as error:  # it is safe to ask again
-                is_silent = isinstance(error, TimeoutError)
-                # Where nothing else came either, the other end may be gone: another connection may reach it.
-                if time.monotonic() > until or (is_silent and not line.renew(asked_at)):
-                    words = f"no answer to the question within {self._spec.order_timeout_ms} ms" if is_silent else str(error)
-                    raise VenueUnavailable(words) from None
-        says = self._reader.says(body)
-        if says is not Says.REFUSED:
-            return self._report(slot, body, closed=says is Says.CLOSED)
+        body: Body = await self._asking.answered(
+            line, lambda: self._asking.answer("H", Waiting(Kind.STATUS, name, line), fields)
+        )
+        if self._reader.says(body) is not Says.REFUSED:
+            return body
         if body.get(103) in (_DUPLICATE, _OTHER):
             raise VenueUnavailable(hide(f"the exchange does not say whether it has the order: {reason(body)}"))
         return None
@@ -233,30 +193,6 @@ class FixVenue:
         except AmountError as error:
             raise OutcomeUnknown(f"what the exchange says of the order cannot be: {error}") from None
 
-    async def _answer(self, kind: str, waiting: Waiting, fields: dict[int, str]) -> Body:
-        """Send something, and return the answer.
-
-        Raises:
-            TimeoutError: there is none.
-            OrderError: it was refused, or nothing was sent.
-        """
-        line = waiting.line
-        assert isinstance(line, Line)
-        self._waiting.add(waiting)
-        try:
-            async with asyncio.timeout(self._timeout):
-                await line.send(Question(kind, waiting, fields))
-                answer: Body = await waiting.answer
-                return answer
-        finally:
-            self._waiting.remove(waiting)
-            if waiting.answer.done() and not waiting.answer.cancelled():
-                waiting.answer.exception()
-
-    def _cancel_id(self) -> str:
-        self._last_cancel = max(self._last_cancel + 1, time.time_ns() // 1000)
-        return f"C{self._last_cancel:x}"
-
     # What sessions say (see `session.Ears`)
 
     def numbered(self, line: Line, waiting: Waiting, number: int) -> None:
@@ -264,7 +200,7 @@ class FixVenue:
 
     def lost(self, line: Line, words: str) -> None:
         for waiting in self._waiting.of_line(line):
-            _fail(waiting, _Lost(words))
+            _fail(waiting, Lost(words))
 
     def refused(self, line: Line, number: int, words: str) -> None:
         waiting = self._waiting.of_number(line, number)
@@ -280,7 +216,8 @@ class FixVenue:
             try:
                 self._reported(body)
             except Exception as error:  # the library would keep it to itself, and the run must not believe that all is well
-                self._stray(f"a report about order {body.get(11, '?')} could not be settled: {_words(error)}")
+                slot, _ = self._ids.slot(body.get(11, "")) or (None, 0)
+                self._stray(f"a report about order {body.get(11, '?')} could not be settled: {_words(error)}", slot)
         elif kind == "9":
             name = self._waiting.order_of(body.get(11, "")) or body.get(41, "")
             waiting = self._waiting.cancels.get(name)
@@ -293,13 +230,14 @@ class FixVenue:
         number = body.get(45, "")
         waiting = self._waiting.of_number(line, int(number)) if number.isdigit() else None
         if waiting is None:
-            named = {"F": self._waiting.cancels, "H": self._waiting.questions}.get(body.get(372, ""), self._waiting.orders)
-            waiting = named.get(body.get(379, ""))
+            waiting = self._waiting.of_kind(body.get(372, "")).get(body.get(379, ""))
         if waiting is not None:
             words = hide(body.get(58) or f"BusinessRejectReason {body.get(380, '?')}")
             _fail(waiting, VenueUnavailable(words) if body.get(380) in _NOT_NOW else Rejected(words))
 
     def _reported(self, body: Body) -> None:
+        if 584 in body and self._listed(body):
+            return
         name = body.get(11, "")
         found = self._ids.slot(name)
         if found is None:
@@ -332,33 +270,31 @@ class FixVenue:
             assert self._listener is not None
             self._listener.closed(slot)
 
+    def _listed(self, body: Body) -> bool:
+        """Take a report that a list consists of, unless it has come too late; return whether it was one."""
+        if self._reader.says(body) in (Says.FILL, Says.UNDONE):
+            return False
+        waiting = self._waiting.lists.get(body[584])
+        if isinstance(waiting, Listed):
+            waiting.take(body)
+        return True
+
     def _filled(self, slot: ActionSlot, generation: int, body: Body, says: Says) -> None:
         assert self._listener is not None
         name = self._reader.execution_id(body)
         if says is Says.UNDONE:
-            self._stray(f"slot {slot.sequence}: the exchange takes back or changes execution {body.get(19) or name}")
+            self._stray(f"slot {slot.sequence}: the exchange takes back or changes execution {body.get(19) or name}", slot)
         elif generation == slot.generation:
             try:
                 self._listener.executed(self._reader.execution(slot, body))
             except AmountError as error:
-                self._stray(f"slot {slot.sequence}: {error}")
+                self._stray(f"slot {slot.sequence}: {error}", slot)
         elif all(fill.id != name for fill in slot.fills):
-            self._stray(f"slot {slot.sequence}: execution {name} is of an order that was over")
+            self._stray(f"slot {slot.sequence}: execution {name} is of an order that was over", slot)
 
-    def _stray(self, words: str) -> None:
+    def _stray(self, words: str, slot: ActionSlot | None = None) -> None:
         assert self._listener is not None
-        self._listener.stray(hide(words))
-
-
-def _expanded(spec: FixVenueSpec) -> FixVenueSpec:
-    """Return what the config says with what it takes from the environment, but for the sessions'."""
-    return spec.model_copy(
-        update={
-            "host": expand(spec.host, "venue.host"),
-            "accounts": {name: expand(value, "venue.accounts") for name, value in spec.accounts.items()},
-            "fields": {tag: expand(value, "venue.fields") for tag, value in spec.fields.items()},
-        }
-    )
+        self._listener.stray(hide(words), slot)
 
 
 def _answer(waiting: Waiting, body: Body) -> None:

@@ -108,7 +108,7 @@ def _polled(port: int) -> dict[str, Any]:
     return {key: value for key, value in _http(port).items() if key != "stream"}
 
 
-def _fix(version: str) -> Callable[[int], dict[str, Any]]:
+def _fix(version: str, *, lists: bool = False) -> Callable[[int], dict[str, Any]]:
     def section(port: int) -> dict[str, Any]:
         return {
             "kind": "fix",
@@ -116,6 +116,7 @@ def _fix(version: str) -> Callable[[int], dict[str, Any]]:
             "begin_string": version,
             "sessions": [{"sender_comp_id": "TRADER", "target_comp_id": "EXCHANGE"}],
             "counterparty_tag": 20001,
+            "mass_status": lists,
             "reconnect_ms": 100,
             "logon_timeout_ms": 2_000,
         }
@@ -139,7 +140,7 @@ SUBJECTS = (
     Subject("http", "http", ("aiohttp", "jmespath"), _http),
     Subject("http without a stream", "http", ("aiohttp", "jmespath"), _polled),
     Subject("fix 4.2", "fix", ("fixcore",), _fix("FIX.4.2")),
-    Subject("fix 4.4", "fix", ("fixcore",), _fix("FIX.4.4")),
+    Subject("fix 4.4", "fix", ("fixcore",), _fix("FIX.4.4", lists=True)),
     Subject("fix 4.2 of QuickFIX", "quickfix", ("fixcore", "quickfix"), _fix("FIX.4.2")),
     Subject("fix 4.4 of QuickFIX", "quickfix", ("fixcore", "quickfix"), _fix("FIX.4.4")),
     Subject("ccxt", "http", ("ccxt",), _ccxt),
@@ -271,7 +272,7 @@ class Desk:
     @property
     def strays(self) -> list[str]:
         """What the venue told that could not be settled."""
-        return self.executor.elsewhere.strays if self.executor.elsewhere is not None else []
+        return [each.words for each in self.executor.elsewhere.strays] if self.executor.elsewhere is not None else []
 
 
 class Bench:
