@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from orderbook_tui.core.words import harmless
-from orderbook_tui.environment import hide
 
 
 def tell(text: str) -> None:
     """Write lines to stderr."""
+    from orderbook_tui.environment import hide
+
     for line in text.rstrip("\n").split("\n"):
         print(harmless(hide(line)), file=sys.stderr)
 
@@ -43,6 +44,8 @@ def telling_warnings() -> Iterator[None]:
 def tell_logs() -> None:
     """Write what a library logs, where nobody has said where logs go, harmlessly: the event loop logs errors so."""
     import logging
+
+    from orderbook_tui.environment import hide
 
     class Harmless(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:

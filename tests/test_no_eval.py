@@ -15,7 +15,7 @@ CALLS = {"eval", "exec", "compile", "__import__", "breakpoint", "input"}
 OF_OS = {"system", "popen", "startfile", "execv", "execve", "execvp", "execl", "spawnv", "posix_spawn", "putenv"}
 IMPORTS_CODE = {"venues/user_code.py"}
 """Where a user's own code is imported, after it was allowed."""
-READS_ENVIRONMENT = {"cli.py", "environment.py"}
+READS_ENVIRONMENT = {"cli/__init__.py", "environment.py"}
 """Where a variable is set for a library of ours, and where the config's placeholders get their values."""
 
 
