@@ -142,10 +142,12 @@ class Bookkeeper:
         return None
 
     async def _close(self, closing: Awaitable[None], *, decided: bool = False) -> None:
-        """Save that a slot has ended, take back what is left of its pair, and save that."""
+        """Take back what is left of a slot's pair, and save that; that it has ended, before that, where it must not be lost."""
+        elsewhere = self._executor.elsewhere
+        # What a kill would lose here the venue is asked for, if it can be; a decision is a person's, who is not asked twice.
+        at_once = decided or elsewhere is None or not elsewhere.placing.can_ask
         try:
-            if self._writer is not None:
-                # Nobody waits for the disk here, but for a decision: what it lost, the venue would be asked about.
+            if self._writer is not None and at_once:
                 self._writer.flush(self._state.journal, barrier=decided)
         except BaseException:
             if iscoroutine(closing):

@@ -56,10 +56,10 @@ class FillReader:
 
 
 class ReplyReader:
-    """Reads replies about orders."""
+    """Reads replies about orders, of an exchange that `pushes` executions by itself or does not."""
 
-    def __init__(self, spec: ReplySpec, place: str, accounts: Accounts) -> None:
-        self._spec, self._names_orders = spec, spec.order_id is not None
+    def __init__(self, spec: ReplySpec, place: str, accounts: Accounts, *, pushes: bool) -> None:
+        self._spec, self._names_orders, self._pushes = spec, spec.order_id is not None, pushes
         (
             self._order_id,
             self._client_order_id,
@@ -112,13 +112,14 @@ class ReplyReader:
                 executions.append(self._fill.execution(slot, each))
             except AmountError as error:
                 if listener is not None:
-                    listener.stray(shown(f"slot {slot.sequence}, order {shown(order_id, 100)}: {error}"))
+                    listener.stray(shown(f"slot {slot.sequence}, order {shown(order_id, 100)}: {error}"), slot)
         found = OrderReport(shown(order_id, LONGEST_ID), executions, closed=outcome in ("filled", "cancelled", "refused"))
         try:
-            self._total(slot, tree, found)
+            if found.closed or not self._pushes:  # totals of an open order are behind what is pushed, or ahead of it
+                self._total(slot, tree, found)
         except AmountError as error:
             if listener is not None:
-                listener.stray(shown(f"slot {slot.sequence}, order {shown(order_id, 100)}: {error}"))
+                listener.stray(shown(f"slot {slot.sequence}, order {shown(order_id, 100)}: {error}"), slot)
         if outcome == "filled" and found.filled is None:
             found.filled = slot.action.quantity
         return found

@@ -196,7 +196,7 @@ class Stream:
                     try:
                         execution = self._fill.execution(slot, each)
                     except AmountError as error:
-                        self._stray(f"slot {slot.sequence}: {error}")
+                        self._stray(f"slot {slot.sequence}: {error}", slot)
                     else:
                         self._tell(slot, execution)
         if is_true(self._is_closed(tree)):
@@ -236,11 +236,11 @@ class Stream:
         try:
             listener.executed(execution)
         except AmountError as error:
-            self._stray(f"slot {slot.sequence}: {error}")
+            self._stray(f"slot {slot.sequence}: {error}", slot)
 
-    def _stray(self, words: str) -> None:
+    def _stray(self, words: str, slot: ActionSlot | None = None) -> None:
         if self.venue.listener is not None:
-            self.venue.listener.stray(shown(words))
+            self.venue.listener.stray(shown(words), slot)
 
 
 def _url(template: str, base_url: URL) -> str:

@@ -50,7 +50,7 @@ class Asking:
         self.operation = Operation(name, spec.method or METHODS[name], spec, common)
         self.rules = Rules(USUAL[name] if spec.outcomes is None else spec.outcomes, f"venue.{name}")
         place = f"venue.{name}.reply" if spec.reply is not None else "venue.reply"
-        self.reader = ReplyReader(spec.reply or venue.reply, place, accounts)
+        self.reader = ReplyReader(spec.reply or venue.reply, place, accounts, pushes=venue.stream is not None)
 
 
 class HttpVenue:
