@@ -13,7 +13,7 @@ from orderbook_tui.core.book import Side
 from orderbook_tui.core.exchange import Exchange, Submission
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import SimulationState
-from orderbook_tui.engine import simulation
+from orderbook_tui.engine import connection
 from orderbook_tui.engine.wiring import open_venue
 from orderbook_tui.venues.base import Venue
 
@@ -85,5 +85,5 @@ def far_away(seed: int = 1, *, turns: int = 8, seconds: float = 0.0) -> Iterator
         venues.append(LateVenue(venue, state, seed, turns, seconds))
         return venues[-1], exchange  # type: ignore[return-value]
 
-    with patch.object(simulation, "open_venue", opened):
+    with patch.object(connection, "open_venue", opened):
         yield venues

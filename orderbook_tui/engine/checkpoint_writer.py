@@ -18,17 +18,16 @@ import apsw
 
 from orderbook_tui.config.models import Durability
 from orderbook_tui.core.budget import AccountBudget
-from orderbook_tui.core.journal import Attempt, Balance, Decision, Event, Execution, RecoveryAction
+from orderbook_tui.core.journal import Balance, Event
 from orderbook_tui.engine.checkpoint_chain import PIECE, ChainCheck, Row
+from orderbook_tui.engine.checkpoint_connection import connected, file_at, switch
 from orderbook_tui.engine.checkpoint_file import (
     TURN,
-    check_ours,
     done_writing,
     dressed,
     explained,
     in_words,
     journals,
-    opened,
     reading,
     writer_of,
     writing,
@@ -38,50 +37,12 @@ from orderbook_tui.engine.checkpoint_reader import read_checkpoint
 from orderbook_tui.engine.checkpoint_rows import RowInserter, all_dressed, rows_of, rows_of_balances, rows_of_intents
 from orderbook_tui.engine.guard import Guard
 from orderbook_tui.engine.progress import Told, untold
+from orderbook_tui.engine.tally import Tally
 from orderbook_tui.errors import CheckpointDamaged, CheckpointError, StorageError
 
 BARRIER_SLOTS: Final = 1_000
 BARRIER_S: Final = 0.25
 GROUP_S: Final = 0.25
-WAL_PAGES: Final = 32_000
-"""Pages in the write-ahead journal before they are folded into the file: about 32 MB."""
-
-
-class Tally:
-    """How many slots have ended how, counted along the journal."""
-
-    def __init__(self, slots: int) -> None:
-        self._ended = bytearray(slots)
-        self._counts = [slots, 0, 0, 0]
-
-    def advance(self, events: Iterable[Event]) -> None:
-        """Count what `events` changed."""
-        ended, counts = self._ended, self._counts
-        for event in events:
-            if type(event) is Execution:
-                continue
-            if type(event) is Attempt:
-                new = 1 if event.failure is None else 0
-            elif type(event) is Decision:
-                known = _ENDINGS.get(event.action)
-                if known is None:
-                    continue
-                new = known
-            else:
-                continue
-            old = ended[event.slot]
-            if new != old:
-                counts[old] -= 1
-                counts[new] += 1
-                ended[event.slot] = new
-
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """Completed, failed and skipped slots."""
-        return self._counts[1], self._counts[2], self._counts[3]
-
-
-_ENDINGS: Final = {RecoveryAction.CONTINUE: 2, RecoveryAction.SKIP: 3, RecoveryAction.QUIT: 0}
 
 
 class CheckpointWriter:
@@ -119,7 +80,7 @@ class CheckpointWriter:
     def open(cls, path: Path, guard: Guard, *, group: int) -> "CheckpointWriter":
         """Open the checkpoint at `path`, whose `guard` is held. Nothing in it changes before something is written."""
         with explained(path):
-            connection = _connected(path)
+            connection = connected(path)
             try:
                 slots, finished = connection.execute("SELECT total_slots, finished FROM plan, progress").fetchall()[0]
                 writer = cls(path, guard, connection, group=group, slots=int(str(slots)), finished=bool(finished))
@@ -156,7 +117,7 @@ class CheckpointWriter:
     @property
     def is_lost(self) -> bool:
         """Whether the file is not where it was made any more: it was removed, or replaced by another."""
-        return self._file != _file_at(self.path)
+        return self._file != file_at(self.path)
 
     def intents(self) -> list[Intent]:
         """Return all that was noted before orders were placed, also where the file has no name any more.
@@ -395,7 +356,7 @@ class CheckpointWriter:
         self._execute = connection.cursor().execute
         self._executemany = connection.cursor().executemany
         self._insert = RowInserter(connection).insert
-        self._file = _file_at(self.path)
+        self._file = file_at(self.path)
         self._learn()
 
     def _reopen(self, journal: Sequence[Event]) -> None:
@@ -412,9 +373,9 @@ class CheckpointWriter:
                 found = read_checkpoint(connection, self.path).journal
             if found != journal[: len(found)]:
                 raise CheckpointDamaged(f"{self.path} is damaged: the disk did not keep what was written")
-            connection = _connected(self.path)
+            connection = connected(self.path)
             try:
-                _switch(connection, "DELETE")  # what the write-ahead journal holds is copied, not synced again
+                switch(connection, "DELETE")  # what the write-ahead journal holds is copied, not synced again
                 self._take(connection)
             except BaseException:
                 connection.close(force=True)
@@ -429,14 +390,14 @@ class CheckpointWriter:
             self._reopen(journal)
         with TURN, explained(self.path):
             self._learn()
-            _switch(self._connection, "WAL")
+            switch(self._connection, "WAL")
         self._appending = True
 
     def _fold(self) -> None:
         """Put the write-ahead journal into the file, which then stands alone."""
         self._appending = False
         with TURN:
-            _switch(self._connection, "DELETE")
+            switch(self._connection, "DELETE")
 
     def count(self, journal: Sequence[Event], told: Told = untold) -> None:
         """Count how the slots have ended so far, for whoever lists the checkpoints. `told` hears how far it is."""
@@ -451,39 +412,6 @@ class CheckpointWriter:
         self.saved_at = time.time_ns()
         row = (1, self.saved_at, len(journal), *self._tally.counts, int(finished))
         return [("INSERT OR REPLACE INTO progress VALUES(?,?,?,?,?,?,?)", [row])]
-
-
-def _connected(path: Path) -> apsw.Connection:
-    """Open a checkpoint to write it. Nothing in it changes before something is written."""
-    connection = opened(path, apsw.SQLITE_OPEN_READWRITE)
-    try:
-        for pragma in ("locking_mode=EXCLUSIVE", "synchronous=NORMAL", f"wal_autocheckpoint={WAL_PAGES}"):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        check_ours(connection, path)
-        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 1)  # they are ours, and would stop a mistake of ours
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _file_at(path: Path) -> tuple[int, int] | None:
-    """Return what tells the file at `path` from any other; None where there is none."""
-    try:
-        about = path.lstat()
-    except OSError:
-        return None
-    return about.st_dev, about.st_ino
-
-
-def _switch(connection: apsw.Connection, mode: str) -> None:
-    """Have transactions written in another way; the file's first page, which says in which, is changed with that."""
-    # A rollback journal keeps that page meanwhile. Synced once, as is normal, it may be torn and yet look whole.
-    connection.pragma("synchronous", "FULL")
-    try:
-        connection.pragma("journal_mode", mode)
-    finally:
-        connection.pragma("synchronous", "NORMAL")
 
 
 def _snapshot(events: int, budgets: Iterable[AccountBudget]) -> list[tuple[str, Iterable[Row]]]:

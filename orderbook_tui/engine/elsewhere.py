@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from inspect import isawaitable
 from time import time_ns
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 import anyio
 
@@ -57,6 +57,14 @@ def _busily(
     return done
 
 
+class Stray(NamedTuple):
+    """What a venue told and what could not be settled."""
+
+    words: str
+    slot: int | None
+    """The slot that it is about, by its sequence; None where that is not known."""
+
+
 class Elsewhere:
     """Listens to `venue`, settles what it tells, and cancels; `placing` places."""
 
@@ -68,9 +76,8 @@ class Elsewhere:
         self._early: dict[int, list[Execution]] = {}
         """What was told of orders before they were known to be accepted."""
         self._closed_early: set[int] = set()
-        self._told = asyncio.Event()
-        self._closing: set[int] = set()
-        """The pairs of which more is awaited before what is left is taken back."""
+        self._closing: dict[int, asyncio.Event] = {}
+        """The pairs of which more is awaited before what is left is taken back, and what says that something has come."""
         self._is_open = False
         self._under_way = 0
         self.begun = 0
@@ -78,8 +85,8 @@ class Elsewhere:
         self._unanswered = 0
         self.is_stopping: Callable[[], bool] = lambda: False
         """Whether the run is to end soon: then nothing is waited for that can be made up for when it goes on."""
-        self.strays: list[str] = []
-        """What was told and could not be settled, in words."""
+        self.strays: list[Stray] = []
+        """What was told and could not be settled."""
         self.heard: Callable[[], None] = lambda: None
         """Called when something came by itself, and is settled."""
 
@@ -104,10 +111,10 @@ class Elsewhere:
         elif self._may_be_accepted_yet(slot):
             self._closed_early.add(slot.sequence)
 
-    def stray(self, words: str) -> None:
-        words = hide(words)
-        if len(self.strays) < _MOST_STRAYS and words not in self.strays:
-            self.strays.append(words)
+    def stray(self, words: str, slot: ActionSlot | None = None) -> None:
+        stray = Stray(hide(words), None if slot is None else slot.sequence)
+        if len(self.strays) < _MOST_STRAYS and stray not in self.strays:
+            self.strays.append(stray)
 
     # What is asked of it
 
@@ -124,7 +131,6 @@ class Elsewhere:
     @_busily
     async def open(self) -> None:
         """Connect, or begin to."""
-        self._told = asyncio.Event()
         await self._venue.open(self)
         self._is_open = True
 
@@ -242,7 +248,7 @@ class Elsewhere:
                 break
             await anyio.sleep(wait)
         self._unanswered += 1
-        self.stray(f"the order of slot {slot.sequence} may still be open: {words}")
+        self.stray(f"the order of slot {slot.sequence} may still be open: {words}", slot)
 
     def take(self, slot: ActionSlot, report: Submission | None) -> None:
         """Settle what is new of all that the venue says of the slot's order."""
@@ -251,7 +257,7 @@ class Elsewhere:
         try:
             fresh = self._intake.reported(slot, report)
         except AmountError as error:
-            self.stray(str(error))
+            self.stray(str(error), slot)
             return
         for execution in fresh:
             self._settle(execution)
@@ -266,7 +272,7 @@ class Elsewhere:
             try:
                 fresh = self._intake.pushed(slot, execution)
             except AmountError as error:
-                self.stray(str(error))
+                self.stray(str(error), slot)
             else:
                 if fresh is not None:
                     self._settle(fresh)
@@ -282,14 +288,16 @@ class Elsewhere:
 
     async def _heard_of(self, pair: Iterable[ActionSlot]) -> None:
         """Wait until all is filled of these slots, but not for ever."""
-        numbers = {slot.pair for slot in pair}
-        self._closing |= numbers
+        numbers, told = {slot.pair for slot in pair}, asyncio.Event()
+        self._closing |= dict.fromkeys(numbers, told)
         try:
             with anyio.move_on_after(PATIENCE_S):
                 while any(slot.open for slot in pair):
-                    await self._told.wait()
+                    told.clear()
+                    await told.wait()
         finally:
-            self._closing -= numbers
+            for number in numbers:
+                self._closing.pop(number, None)
 
     def _settle(self, execution: Execution) -> None:
         execution = self._affordable(execution)
@@ -312,7 +320,8 @@ class Elsewhere:
         quote = market.quote
         self.stray(
             f"slot {slot.sequence}: a fee of {quote.amount(charge):f} {quote.symbol} was told, and 0 to {quote.amount(most):f} "
-            f"is locked for it (see venue.fees): {quote.amount(taken):f} is in its budget"
+            f"is locked for it (see venue.fees): {quote.amount(taken):f} is in its budget",
+            slot,
         )
         return execution_of(
             slot, execution.price, execution.quantity, execution.at, charge=taken, outside=execution.outside, name=execution.id
@@ -323,9 +332,10 @@ class Elsewhere:
         self._settlement.cancel(slot)
 
     def _tell(self, slot: ActionSlot) -> None:
-        self._told.set()
-        self._told = asyncio.Event()
-        if slot.pair not in self._closing:  # whoever closes a pair saves what came of it
+        told = self._closing.get(slot.pair)
+        if told is not None:
+            told.set()  # whoever closes a pair saves what came of it
+        else:
             self.heard()
 
 

@@ -4,7 +4,6 @@ The most likely come first: an order of which nobody knows what became, one that
 that the venue has said something about that could not be settled; then orders and fills that come to just that amount.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -22,7 +21,6 @@ _MOST_EXPLAINED: Final = 1_000
 _KEPT: Final = 10 * MOST_SLOTS
 _FEE_AT_MOST: Final = 20
 """What is missing may be a fee where it is at most this part of a fill: a twentieth."""
-_NAMED: Final = re.compile(r"\bslot (\d{1,18})\b")
 
 
 class _Suspect(NamedTuple):
@@ -41,15 +39,15 @@ class _Case(NamedTuple):
 
 
 def explained(
-    ledger: Ledger, differences: Iterable[Difference], strays: Iterable[str], told_early: Collection[int]
+    ledger: Ledger, differences: Iterable[Difference], unsettled: Collection[int], told_early: Collection[int]
 ) -> Iterator[list[Difference]]:
     """Name the slots that could explain each difference. Yields now and then; what is yielded last is all of them.
 
-    `strays` are the words of what could not be settled, `told_early` slots of which fills were told before they were accepted.
+    `unsettled` are slots of which something was told that could not be settled, `told_early` those of which fills were told
+    before they were accepted.
     """
     found = list(differences)
     seen_otherwise = {sequence for each in found if each.what == "order" for sequence in each.slots}
-    named = {int(number) for words in strays for number in _NAMED.findall(words)}
     cases = {
         place: _Case((each.account, each.asset), each.units, [])
         for place, each in enumerate(found[:_MOST_EXPLAINED])
@@ -63,7 +61,7 @@ def explained(
         for slot in slots[start : start + PIECE]:
             for case, is_total in by_account.get(slot.account_id, ()):
                 if case.key[1] in (slot.action.bid_asset, slot.action.ask_asset):
-                    rank, why = _rank(ledger, slot, case, is_total, seen_otherwise, named, told_early)
+                    rank, why = _rank(ledger, slot, case, is_total, seen_otherwise, unsettled, told_early)
                     if why:
                         case.suspects.append(_Suspect(rank, -slot.sequence, slot.sequence, why))
                         if len(case.suspects) > _KEPT:
@@ -83,7 +81,7 @@ def _rank(
     case: _Case,
     is_total: bool,
     seen_otherwise: Collection[int],
-    named: Collection[int],
+    unsettled: Collection[int],
     told_early: Collection[int],
 ) -> tuple[int, str]:
     """Return how likely a slot explains a difference (0 is the most), and why; no words where it does not."""
@@ -103,7 +101,7 @@ def _rank(
         return 2 + better + 10 * (not may_be), "it was given up without knowing whether its order was placed"
     if slot.sequence in seen_otherwise:
         return 4, "its order is another at the venue than here"
-    if slot.sequence in named:
+    if slot.sequence in unsettled:
         return 5, "something was told of it that could not be settled"
     if not is_total:
         return (6, "its order is open") if slot.open else (0, "")

@@ -31,7 +31,7 @@ _TOTALS: Final = "(totals)"
 class Intake:
     """Says what is new of what a venue tells, which `pushes` executions or does not. It is for the caller to settle at once."""
 
-    def __init__(self, stray: Callable[[str], None], *, pushes: bool) -> None:
+    def __init__(self, stray: Callable[[str, ActionSlot], None], *, pushes: bool) -> None:
         self._stray, self._pushes = stray, pushes
         self._covered: dict[int, dict[str, int]] = {}
         """By slot: executions that came when totals had been settled for them, and how many lots of each."""
@@ -147,7 +147,8 @@ class Intake:
             off = paid - taken * market.quote_per_tick_lot
             self._stray(
                 f"slot {slot.sequence}: the venue's totals are {market.quote.amount(abs(off)):f} {market.quote.symbol} "
-                f"{'more' if off > 0 else 'less'} than any price of its order comes to"
+                f"{'more' if off > 0 else 'less'} than any price of its order comes to",
+                slot,
             )
         return taken
 

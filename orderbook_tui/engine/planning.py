@@ -1,10 +1,12 @@
-"""From a configuration to a plan and its slots, and which of them a filter means."""
+"""From a configuration to a plan and its slots, what they would come to, and which of them a filter means."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
 from orderbook_tui.config import SimulatorConfig, Universe, schedule
+from orderbook_tui.core.book import SelfTradePrevention
+from orderbook_tui.core.preflight import Preflight, preflight
 from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import Plan, SimulationState
 from orderbook_tui.engine.describing import described as described_by
@@ -50,6 +52,16 @@ def plan_of(config: SimulatorConfig, described: Universe) -> Plan:
         budgets=described.budgets,
         fees=fee_schedule(config),
     )
+
+
+def preflight_of(config: SimulatorConfig, state: SimulationState) -> Preflight:
+    """Return what a run of these slots would be from its start, without placing anything."""
+    fresh = [
+        ActionSlot(slot.sequence, slot.account_id, slot.action, slot.max_retries, slot.max_retries + 1) for slot in state.slots
+    ]
+    venue = config.venue
+    prevention = venue.self_trade_prevention if venue.kind == "embedded" else SelfTradePrevention.CANCEL_NEWEST
+    return preflight(state.plan, fresh, prevention)
 
 
 def pairs_with(

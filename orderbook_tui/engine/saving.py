@@ -6,11 +6,12 @@ soon as the run goes on, or is let go of.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from orderbook_tui.config.models import Durability, ProcessorSpec
 from orderbook_tui.core.budget import AccountBudget
+from orderbook_tui.core.journal import Balance
 from orderbook_tui.core.state import SimulationState
 from orderbook_tui.engine.checkpoint_writer import BARRIER_S
 from orderbook_tui.engine.persistence import GROUP, CheckpointWriter, StatePersistence
@@ -67,6 +68,11 @@ class Saving:
             self._write_anew()
         if self.is_unsaved:
             self.flush()  # what could not be saved before is saved before more is placed, or nothing is
+
+    def note_opening(self, balances: Sequence[Balance]) -> None:
+        """Save what accounts hold at the venue before the first order."""
+        if self.writer is not None:
+            self.writer.note_balances(balances, self._state.journal)
 
     def flush(self) -> None:
         """Save everything, on the disk."""

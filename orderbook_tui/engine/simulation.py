@@ -1,69 +1,42 @@
 """Simulation: one run wired together. The screens, the command line and the tests drive this, and nothing below it.
 
 config -> universe, schedule -> plan --+
-checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --> processor --> checkpoint
+checkpoint -> plan, journal -----------+--> state, budgets, settlement, venue --> run --> checkpoint
 """
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Collection, Sequence
-from enum import StrEnum
-from itertools import islice
 from pathlib import Path
-from typing import Final
-from uuid import uuid4
 
 from orderbook_tui.config import SimulatorConfig
 from orderbook_tui.config.ccxt import lists_markets
-from orderbook_tui.core.book import SelfTradePrevention
 from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
-from orderbook_tui.core.journal import Balance
-from orderbook_tui.core.preflight import Preflight, preflight
+from orderbook_tui.core.preflight import Preflight
 from orderbook_tui.core.replay import Replayed, replay
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationStats, state_hash
-from orderbook_tui.engine.bookkeeper import Bookkeeper, give_up
+from orderbook_tui.engine.bookkeeper import give_up
+from orderbook_tui.engine.connection import Connection, connect
+from orderbook_tui.engine.consent import REAL_MONEY, check_code_of, trades_for_real
 from orderbook_tui.engine.control import Ending, RunControl
 from orderbook_tui.engine.course import Course
-from orderbook_tui.engine.decisions import Decider, Question, decider_for
-from orderbook_tui.engine.elsewhere import Elsewhere
-from orderbook_tui.engine.executor import SlotExecutor
-from orderbook_tui.engine.lineup import Lineup
-from orderbook_tui.engine.pace import Pace
-from orderbook_tui.engine.parallel import ParallelProcessor
+from orderbook_tui.engine.decisions import Decider, Question
+from orderbook_tui.engine.earlier_life import EarlierLife, look_at, take_up
+from orderbook_tui.engine.failed_slots import failed_among, failed_slots
 from orderbook_tui.engine.persistence import Checkpoint, StatePersistence
-from orderbook_tui.engine.placing import window_of
-from orderbook_tui.engine.planning import pairs_with, plan_run
-from orderbook_tui.engine.processor import SlotProcessor
-from orderbook_tui.engine.progress import Progress, Told, naming, part, untold
+from orderbook_tui.engine.planning import pairs_with, plan_run, preflight_of
+from orderbook_tui.engine.progress import Progress
 from orderbook_tui.engine.reconciliation import Reconciliation
-from orderbook_tui.engine.reconciling import Reconciling
-from orderbook_tui.engine.recovery import recover
-from orderbook_tui.engine.retry import Backoff
+from orderbook_tui.engine.reconciling import why_not_compared
+from orderbook_tui.engine.run import Run, RunStatus
 from orderbook_tui.engine.saving import Saving
 from orderbook_tui.engine.state_folder import warnings
-from orderbook_tui.engine.stopping import StopConditions, StopWatch
+from orderbook_tui.engine.stopping import StopConditions
 from orderbook_tui.engine.trust import CodeCheck, any_code
 from orderbook_tui.engine.venue_markets import check_exchange_code
-from orderbook_tui.engine.wiring import open_venue
-from orderbook_tui.errors import CheckpointError, ConfigError, OrderbookTuiError, OrderError, Problem, ScheduleError
+from orderbook_tui.errors import CheckpointError, ConfigError, OrderbookTuiError, Problem
 
-REAL_MONEY: Final = "is false: orders would be real, with real money, and nobody has confirmed that"
-_MOST_STRAYS_NOTED: Final = 20
-_READ: Final = 0.6
-"""The share of resuming a run that goes into reading its checkpoint; the rest replays it."""
-
-
-class RunStatus(StrEnum):
-    """What a simulation is doing."""
-
-    READY = "READY"
-    RUNNING = "RUNNING"
-    PAUSED = "PAUSED"
-    WAITING = "WAITING FOR YOU"
-    STOPPED = "STOPPED"
-    DONE = "DONE"
+__all__ = ["RunStatus", "Simulation"]
 
 
 class Simulation:
@@ -71,30 +44,15 @@ class Simulation:
 
     def __init__(self, config: SimulatorConfig, replayed: Replayed, *, persistence: StatePersistence | None) -> None:
         self.config = config
+        self._replayed = replayed
         self.state, self.budgets, self._settlement = replayed
-        self.control = RunControl(config.processor.slots_per_second)
-        self.question: Question | None = None
-        """What waits to be decided."""
         self._names = {account.id: account.name for account in self.state.plan.accounts}
-        self.stopped_by = ""
-        """What made the run pause by itself, in words; empty where nothing did."""
-        self._stops = StopWatch(self.state, self.budgets, self.control, self._stop_here)
-        self._pace = Pace()
-        self._status = RunStatus.READY
         self._subscribers: list[Callable[[Simulation], None]] = []
-        self._selected: Callable[[ActionSlot], bool] | None = None
-        self._course: Course | Lineup | None = None
-        """Where the run is, while it is going on."""
-        self.notes: list[str] = []
-        """What whoever runs it should know, in words: markets left out, events that a checkpoint has lost."""
-        self.exchange: Exchange | None = None
-        """The exchange, where it is in this process."""
-        self._executor: SlotExecutor | None = None
-        self._reconciling: Reconciling | None = None
         self._saving = Saving(self.state, self.budgets, config.processor, persistence)
-        self._only_looked_at = False
+        self._run = Run(config, replayed, self._saving, self._tell)
         self._left: Checkpoint | None = None
-        """What an earlier life left, until the venue is open."""
+        """What an earlier life left, until the venue is connected."""
+        self._only_looked_at = False
         self._check_code: CodeCheck = any_code
         self._may_leave_sandbox = False
 
@@ -124,7 +82,7 @@ class Simulation:
         planned = plan_run(config, folder, slots)
         persistence = StatePersistence(state_dir or config.state_dir) if save else None
         simulation = cls(config, replay(planned.plan, planned.slots), persistence=persistence)
-        simulation.notes = [*planned.notes, *(warnings(persistence.folder) if persistence is not None else ())]
+        simulation.notes.extend([*planned.notes, *(warnings(persistence.folder) if persistence is not None else ())])
         simulation._check_code = check_code
         simulation._connect()
         return simulation
@@ -136,7 +94,7 @@ class Simulation:
         Raises:
             CheckpointError: there is no such checkpoint, or it is damaged.
         """
-        simulation = cls._restored(StatePersistence(state_dir).read(simulation_id), None)
+        simulation = cls._after(look_at(StatePersistence(state_dir), simulation_id), None)
         simulation._only_looked_at = True
         return simulation
 
@@ -160,39 +118,29 @@ class Simulation:
             ConfigError: what it was made from can no longer be carried out.
         """
         persistence = StatePersistence(state_dir)
-        reading, finished = part(naming(progress, "reading"), 0.0, _READ), part(naming(progress, "replaying"), _READ, 1.0)
-        replaying = part(finished, 0.0, 0.9)
-        reading(0.0)
-        if persistence.is_finished(simulation_id):
-            persistence.tidy(simulation_id)
-            simulation = cls._restored(persistence.read(simulation_id, told=reading), persistence, replaying)
-            simulation._check_code = check_code
-            finished(1.0)
-            return simulation
-        checkpoint, writer = persistence.resume(simulation_id, group=1, told=reading)
+        earlier = take_up(persistence, simulation_id, progress)
         try:
-            simulation = cls._restored(checkpoint, persistence, replaying)
-            simulation.notes += warnings(persistence.folder)
+            simulation = cls._after(earlier, persistence)
             simulation._check_code = check_code
-            simulation._connect()
+            if earlier.writer is not None:
+                simulation.notes.extend(warnings(persistence.folder))
+                simulation._connect()
+                simulation._saving.keep(earlier.writer)
         except BaseException:
-            writer.close()
+            earlier.let_go()
             raise
-        simulation._saving.keep(writer)
-        finished(1.0)
+        if progress is not None:
+            progress("replaying", 1.0)
         return simulation
 
     @classmethod
-    def _restored(cls, checkpoint: Checkpoint, persistence: StatePersistence | None, told: Told = untold) -> "Simulation":
-        config = checkpoint.settings()
-        simulation = cls(config, checkpoint.replay(told), persistence=persistence)
-        simulation.notes = list(checkpoint.notes)
-        for sequence, (attempt, generation) in checkpoint.generations.items():
-            simulation.slots[sequence].recall_generation(attempt, generation)
-        simulation._left = checkpoint
+    def _after(cls, earlier: EarlierLife, persistence: StatePersistence | None) -> "Simulation":
+        simulation = cls(earlier.config, earlier.replayed, persistence=persistence)
+        simulation.notes.extend(earlier.checkpoint.notes)
+        simulation._left = earlier.checkpoint
         # A run whose slots have all ended is done only once what it left open is cancelled, and that is saved.
-        if checkpoint.finished:
-            simulation._status = RunStatus.DONE
+        if earlier.checkpoint.finished:
+            simulation._run.status = RunStatus.DONE
         return simulation
 
     # What it is
@@ -216,22 +164,47 @@ class Simulation:
 
     @property
     def status(self) -> RunStatus:
-        return self._status
+        return self._run.status
+
+    @property
+    def question(self) -> Question | None:
+        """What waits to be decided."""
+        return self._run.question
+
+    @property
+    def notes(self) -> list[str]:
+        """What whoever runs it should know, in words: markets left out, events that a checkpoint has lost."""
+        return self._run.notes
+
+    @property
+    def control(self) -> RunControl:
+        """The controls: pause, step, stop and the pace of the run."""
+        return self._run.control
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The exchange, where it is in this process."""
+        return self._run.connection.exchange if self._run.connection is not None else None
 
     @property
     def slots_per_second(self) -> float:
         """The pace of this process until now, while it was running."""
-        return self._pace.slots_per_second(self.stats.ended_slots)
+        return self._run.pace.slots_per_second(self.stats.ended_slots)
 
     @property
     def running_time(self) -> float:
         """Seconds that this process has spent running until now, without pauses and waiting for answers."""
-        return self._pace.seconds
+        return self._run.pace.seconds
 
     @property
     def elapsed(self) -> float:
         """The `running_time`."""
-        return self._pace.seconds
+        return self._run.pace.seconds
+
+    @property
+    def stopped_by(self) -> str:
+        """What made the run pause by itself, in words; empty where nothing did."""
+        return self._run.stops.words
 
     @property
     def stop_conditions(self) -> StopConditions:
@@ -240,16 +213,16 @@ class Simulation:
         Raises (when set):
             ScheduleError: the slot is none of this run's, or the run is past it; nothing has changed.
         """
-        return self._stops.conditions
+        return self._run.stops.conditions
 
     @stop_conditions.setter
     def stop_conditions(self, conditions: StopConditions) -> None:
-        self._stops.arm(conditions, self._next_sequence())
+        self._run.stop_at(conditions)
 
     @property
     def in_flight(self) -> Sequence[int]:
         """The sequences of the slots whose attempt is under way: at most `processor.concurrency`."""
-        return self._course.in_flight if self._course is not None else ()
+        return self._run.course.in_flight if self._run.course is not None else ()
 
     @property
     def is_unsaved(self) -> bool:
@@ -262,23 +235,16 @@ class Simulation:
 
     def selected_slots(self) -> list[ActionSlot]:
         """Return the slots that this run is about: all, or those that `select` chose."""
-        chosen = self._selected
+        chosen = self._run.chosen
         return self.slots if chosen is None else [slot for slot in self.slots if chosen(slot)]
 
     def failed_slots(self) -> list[int]:
         """Return the sequences of the slots that are Failed, which can be revisited or skipped."""
-        failed = (slot.sequence for slot in self.slots if slot.state is SlotState.FAILED)
-        return list(islice(failed, self.stats.failed_slots))
+        return failed_slots(self.state)
 
     def preflight(self) -> Preflight:
         """Return what a run from the start would be, slot by slot, without placing anything."""
-        fresh = [
-            ActionSlot(slot.sequence, slot.account_id, slot.action, slot.max_retries, slot.max_retries + 1)
-            for slot in self.slots
-        ]
-        venue = self.config.venue
-        prevention = venue.self_trade_prevention if venue.kind == "embedded" else SelfTradePrevention.CANCEL_NEWEST
-        return preflight(self.state.plan, fresh, prevention)
+        return preflight_of(self.config, self.state)
 
     def state_hash(self) -> str:
         """Return the digest of the plan and all that came of it; equal for equal runs."""
@@ -290,17 +256,12 @@ class Simulation:
         Raises:
             CodeNotAllowed: nobody has allowed that.
         """
-        venue = self.config.venue
-        if venue.kind == "python":
-            self._check_code(venue.target)
-        elif venue.kind == "ccxt" and ":" in venue.exchange:
-            self._check_code(venue.exchange)
+        check_code_of(self.config, self._check_code)
 
     @property
     def is_for_real(self) -> bool:
         """Whether orders would be real ones, at an exchange outside its sandbox, and nobody has confirmed that."""
-        venue = self.config.venue
-        return venue.kind == "ccxt" and not venue.sandbox and not self._may_leave_sandbox
+        return trades_for_real(self.config) and not self._may_leave_sandbox
 
     def leave_sandbox(self) -> None:
         """Confirm that the orders of this run may be real ones. It holds until the program ends."""
@@ -309,29 +270,22 @@ class Simulation:
     @property
     def reconciliation(self) -> Reconciliation | None:
         """What came of comparing the ledger with the venue, at the last pause or at the end. It is in no checkpoint."""
-        return self._reconciling.found if self._reconciling is not None else None
+        return self._run.reconciling.found if self._run.reconciling is not None else None
 
     @property
     def not_reconciled(self) -> str:
         """Why the ledger was not compared with the venue, in words; empty where it was."""
-        if self.reconciliation is not None:
-            return self.reconciliation.failed
-        if self._reconciling is not None and not self._reconciling.can:
-            return "the venue tells neither which orders are open nor what accounts hold"
-        if self.config.venue.kind == "embedded":
-            return "the exchange is in this process: its books are the run's own"
-        return "the venue is asked at a pause and at the end of a run, and what it says is not saved"
+        return why_not_compared(self._run.reconciling, is_embedded=self.config.venue.kind == "embedded")
 
     @property
     def can_reconcile(self) -> bool:
         """Whether `reconcile` can be called: the run is paused, at a venue that tells what it has."""
-        paused = self._status is RunStatus.PAUSED and self._course is not None
-        return paused and self._reconciling is not None and self._reconciling.can
+        return self._run.can_reconcile
 
     @property
     def is_reconciling(self) -> bool:
         """Whether a paused run is being compared with its venue."""
-        return self._reconciling is not None and self._reconciling.is_under_way
+        return self._run.reconciling is not None and self._run.reconciling.is_under_way
 
     def invariants(self) -> dict[str, bool]:
         """Check what must be true of a run at any moment; return each rule's name and whether it holds."""
@@ -350,7 +304,7 @@ class Simulation:
         Raises:
             ConfigError: a name that is none of the run's.
         """
-        self._selected = pairs_with(self.state, markets, accounts)
+        self._run.chosen = pairs_with(self.state, markets, accounts)
 
     async def run(self, decider: Decider | None = None) -> Ending:
         """Run what is Pending, until it is done, somebody decides to quit, or `stop` is called.
@@ -362,7 +316,7 @@ class Simulation:
             CheckpointError: it was opened to look at, or is going on already.
             StorageError: the checkpoint cannot be written.
         """
-        return await self._run(Course(self.slots, SlotState.PENDING), decider)
+        return await self._go_through(Course(self.slots, SlotState.PENDING), decider)
 
     async def revisit(self, decider: Decider | None = None, slots: Collection[int] | None = None) -> Ending:
         """Run the Failed slots once more, each with all its retries and its partner's unfilled remainder.
@@ -373,8 +327,8 @@ class Simulation:
             ScheduleError: one of `slots` is not Failed; nothing has changed.
             CheckpointError, StorageError: as `run`.
         """
-        chosen = self._failed_among(slots, "revisited")
-        return await self._run(Course(chosen, SlotState.FAILED), decider, {slot.sequence for slot in chosen})
+        chosen = failed_among(self.state, slots, "revisited")
+        return await self._go_through(Course(chosen, SlotState.FAILED), decider, {slot.sequence for slot in chosen})
 
     def skip_failed(self, slots: Collection[int] | None = None, by: str = "person") -> None:
         """Give Failed slots up: they are Skipped, and no revisit runs them again. `by` is recorded as who decided that.
@@ -386,49 +340,34 @@ class Simulation:
             CheckpointError: it was opened to look at, or another process has it; nothing has changed.
             StorageError: the checkpoint cannot be written; that is tried again with the next.
         """
-        chosen = self._failed_among(slots, "skipped")
+        chosen = failed_among(self.state, slots, "skipped")
         if not chosen:
             return
-        if self._executor is None:
+        if self._run.connection is None:
             self.check_code()
         self._open_checkpoint()
         for slot in chosen:
             # At a venue outside this process, what is left of the pair is taken back when the run goes on.
             if give_up(self.state, self._settlement, slot, by) and self._connect().elsewhere is None:
-                self._connect().close_pair(slot)
-        self._stops.overlook()
-        if self._status is RunStatus.DONE:
-            self._saving.finish()
-        else:
-            self._note_budgets()
+                self._connect().executor.close_pair(slot)
+        self._run.stops.overlook()
+        self._run.save()
 
     def pause(self) -> None:
         """Hold the run before its next attempt, and save."""
-        self.control.pause()
-        if self._status is RunStatus.RUNNING:
-            self._become(RunStatus.PAUSED)
-            self._note_budgets()
+        self._run.pause()
 
     def go(self) -> None:
         """Let a paused run go on."""
-        self.stopped_by = ""
-        self.control.go()
-        if self._status is RunStatus.PAUSED:
-            self._become(RunStatus.RUNNING)
+        self._run.go()
 
     def step(self) -> None:
         """Let a paused run finish one slot."""
-        self.stopped_by = ""
-        self.control.step()
-        if self._status is RunStatus.RUNNING:
-            self._become(RunStatus.PAUSED)
-        elif self._status is RunStatus.PAUSED:
-            self.reconcile()
+        self._run.step()
 
     def reconcile(self) -> None:
         """Compare the ledger of a paused run with its venue, as soon as nothing is under way; see `reconciliation`."""
-        if self.can_reconcile and self._reconciling is not None:
-            self._reconciling.begin()
+        self._run.reconcile()
 
     def stop(self) -> None:
         """End the run before its next attempt; `run` then returns, and everything is saved."""
@@ -436,183 +375,30 @@ class Simulation:
 
     def close(self) -> None:
         """Let go of the checkpoint. A run that was never started leaves none."""
-        if self._status is RunStatus.DONE and self.is_unsaved:
-            self._saving.finish()  # a fill came late, and could not be saved then
+        if self.status is RunStatus.DONE and self.is_unsaved:
+            self._run.save()  # a fill came late, and could not be saved then
         self._saving.close()
 
-    # How it runs
+    # What that takes
 
-    async def _run(self, course: Course, decider: Decider | None, revisiting: Collection[int] = ()) -> Ending:
-        if self._course is not None:
+    async def _go_through(self, course: Course, decider: Decider | None, revisiting: Collection[int] = ()) -> Ending:
+        if self._run.course is not None:
             raise OrderbookTuiError("the run is going on already")
         if self.is_for_real:
             raise ConfigError([Problem("venue.sandbox", REAL_MONEY)])
-        executor = self._connect()
+        connection = self._connect()
         self._open_checkpoint()
-        elsewhere = executor.elsewhere
-        if self._saving.writer is not None and elsewhere is not None:
-            elsewhere.placing.keep_intents(self._saving.writer, window_of(self.config.processor.concurrency))
-        bookkeeper = Bookkeeper(
-            self.state,
-            self.budgets,
-            self._settlement,
-            executor,
-            self._saving.writer,
-            revisiting=revisiting,
-            asked=self._ask,
-            failed=self._stops.attempt_failed,
-            at_once=self.config.processor.concurrency,
-        )
-        processing, chosen = self.config.processor, self._selected
-        processor = SlotProcessor(
-            backoff=Backoff(processing.retry_base_delay_ms, processing.max_delay_ms, processing.jitter, self.config.seed),
-            decider=decider or decider_for(processing.on_failure.value),
-            control=self.control,
-            observer=bookkeeper,
-            failures=OrderError,
-        )
-        self.control.begin()
-        lineup = self._lined_up(course) if processing.concurrency > 1 else None
-        self._course = lineup or course
-        self._become(RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING)
-        try:
-            self._saving.watch()
-            if elsewhere is not None:
-                await self._take_up(elsewhere, bookkeeper)
-            if lineup is not None:
-                workers = ParallelProcessor(processor, self.control, lineup, processing.concurrency)
-                results = await workers.process(bookkeeper.place_revisited if revisiting else executor.place)
-            elif revisiting:
-                results = await processor.revisit(course, bookkeeper.place_revisited)
-            else:
-                results = await processor.process_slots(filter(chosen, course) if chosen else course, executor.place)
-            if revisiting:
-                self.state.update_stats()
-            await bookkeeper.tidy(everything=self._all_ended() and processing.cancel_open_orders_at_end)
-            leaves_orders = self._leaves_orders(elsewhere)
-            if leaves_orders:
-                results.ending = Ending.STOPPED
-            if elsewhere is not None and self._reconciling is not None:
-                elsewhere.placing.withdraw()
-                if self._all_ended():
-                    await elsewhere.hear_the_last()
-                await self._reconciling.ended()
-                await self._reconciling.at_the_end(stopping=results.ending is Ending.STOPPED)
-        finally:
-            if elsewhere is not None and self._reconciling is not None:
-                await self._reconciling.ended()
-                await elsewhere.close()
-                self._note_strays(elsewhere)
-            self._saving.unwatch()
-            self._course = self._stops.is_to_come = None
-            self.control.end()
-            if self.stopped_by:
-                # What made this run pause holds no later one up.
-                self.stopped_by = ""
-                self.control.go()
-            if revisiting:
-                self.state.update_stats()
-            self._become(RunStatus.STOPPED)
-        self._note_budgets()
-        if self._all_ended() and not leaves_orders:
-            self._saving.finish()
-            self._become(RunStatus.DONE)
-        return results.ending
+        return await self._run.go_through(course, connection, decider, revisiting)
 
-    def _leaves_orders(self, elsewhere: Elsewhere | None) -> bool:
-        """Whether the run was stopped while what it left open was being taken back: that goes on when the run does."""
-        if elsewhere is None or not (self.control.stopping and self._all_ended()):
-            return False
-        wanted = self.config.processor.cancel_open_orders_at_end and elsewhere.capabilities.cancel
-        return wanted and bool(self.state.open_slots())
-
-    def _note_strays(self, elsewhere: Elsewhere) -> None:
-        """Have whoever runs it know what the venue told and what could not be settled."""
-        new = [words for words in elsewhere.strays if words not in self.notes]
-        self.notes += new[:_MOST_STRAYS_NOTED]
-        if len(new) > _MOST_STRAYS_NOTED:
-            self.notes.append(f"the venue told {len(new) - _MOST_STRAYS_NOTED} more things that could not be settled")
-
-    def _lined_up(self, course: Course) -> Lineup:
-        """Have the slots of a course run several at a time."""
-        chosen, most = self._selected, self.config.processor.concurrency
-        filtered = chosen is not None and course.wanted is SlotState.PENDING
-        lineup = Lineup(filter(chosen, course) if filtered else course, course.wanted, self.slots, most)
-        self._stops.is_to_come = lineup.is_to_come
-        return lineup
-
-    async def _take_up(self, elsewhere: Elsewhere, bookkeeper: Bookkeeper) -> None:
-        """Connect, and settle and cancel what an earlier life left at the venue."""
-        await elsewhere.open()
-        if self._reconciling is not None:
-            note = await self._reconciling.open(self._note_opening)
-            self.notes += [note] if note and note not in self.notes else []
-        unknown = await elsewhere.catch_up()
-        if unknown:
-            self.notes.append(f"the venue does not say what became of {unknown} orders that were open when the run ended")
-        await bookkeeper.close_ended_pairs()
-
-    def _ask(self, question: Question | None) -> None:
-        """Note what waits to be decided, or (None) that nothing does."""
-        self.question = question
-        running = RunStatus.PAUSED if self.control.paused else RunStatus.RUNNING
-        self._become(running if question is None else RunStatus.WAITING)
-
-    def _stop_here(self, words: str) -> None:
-        """Pause, for what one of the stop conditions says."""
-        self.stopped_by = f"{self.stopped_by}; {words}" if self.stopped_by else words
-        self.control.pause()
-        if self._status is not RunStatus.WAITING:
-            self._become(RunStatus.PAUSED)
-        self._note_budgets()
-
-    def _next_sequence(self) -> int:
-        """Return the first slot that a run could still start with, or go on to."""
-        if self._course is not None:
-            return self._course.next_sequence
-        return min([self.state.current_slot_index, *self.failed_slots()[:1]])
-
-    def _failed_among(self, slots: Collection[int] | None, become: str) -> list[ActionSlot]:
-        """Return those of the Failed slots that are meant, in order, to become what `become` says."""
-        sequences = self.failed_slots() if slots is None else sorted(set(slots))
-        for sequence in sequences:
-            if not 0 <= sequence < len(self.slots):
-                raise ScheduleError(f"there is no slot {sequence}: the schedule goes from slot 0 to slot {len(self.slots) - 1}")
-            if self.slots[sequence].state is not SlotState.FAILED:
-                state = self.slots[sequence].state.value
-                raise ScheduleError(f"slot {sequence} is {state}: only one that is Failed can be {become}")
-        return [self.slots[sequence] for sequence in sequences]
-
-    def _all_ended(self) -> bool:
-        return not self.stats.pending_slots
-
-    def _connect(self) -> SlotExecutor:
-        """Open the venue, with the open orders of an earlier life taken up."""
-        if self._executor is None:
+    def _connect(self) -> Connection:
+        """Connect with the venue, with the open orders of an earlier life taken up."""
+        connection = self._run.connection
+        if connection is None:
             self.check_code()
-            venue, self.exchange = open_venue(self.config, self.state, self._saving.numbers_folder)
-            self._executor = SlotExecutor(self.state, self._settlement, venue)
-            elsewhere = self._executor.elsewhere
-            if elsewhere is not None:
-                elsewhere.is_stopping = lambda: self.control.stopping
-                elsewhere.heard = self._heard
-                if not self._saving.is_wanted:
-                    self._name_orders()
-                opening = self._left.opening_balances if self._left is not None else ()
-                self._reconciling = Reconciling(
-                    self.state, self.budgets, self._settlement, elsewhere, self.account_name, opening
-                )
-                if self._left is not None:
-                    most = self.config.processor.concurrency
-                    recover(self._left, self.state, self._settlement, elsewhere.placing, most)
+            connection = connect(self.config, self._replayed, self._left, self._saving, self.account_name)
+            self._run.use(connection)
             self._left = None
-        return self._executor
-
-    def _name_orders(self) -> None:
-        """A run that is saved nowhere has no id, and its orders must not be taken for those of another such run."""
-        name = f"unsaved-{uuid4().hex[:12]}"
-        for slot in self.slots:
-            slot.run = slot.run or name
+        return connection
 
     def _open_checkpoint(self) -> None:
         """Have a writer, unless nothing is to be saved."""
@@ -620,40 +406,6 @@ class Simulation:
             raise CheckpointError(f"{self.id} was opened to look at: resume it to run it")
         self._saving.open()
 
-    def _heard(self) -> None:
-        """Save a fill that came by itself, unless whoever waits for it in a run does so first."""
-        if self._course is None:
-            self._save_late()
-        else:
-            asyncio.get_running_loop().call_soon(self._save_late)
-
-    def _save_late(self) -> None:
-        """Save a fill that came after its order was accepted. Where that fails, it is saved with what comes next."""
-        with contextlib.suppress(CheckpointError):
-            if self._status is RunStatus.DONE:
-                self._saving.finish()  # it makes no run of it that is not done
-            else:
-                self._saving.commit()
-
-    def _note_opening(self, balances: list[Balance]) -> None:
-        """Save what accounts hold at the venue before the first order."""
-        if self._saving.writer is not None:
-            self._saving.writer.note_balances(balances, self.state.journal)
-
-    def _note_budgets(self) -> None:
-        """Save everything, with the budgets as they are, to be held against the journal when it is next read."""
-        if self._course is not None and self._course.is_placing:
-            self._saving.flush()  # what is locked for an order that is under way is in no journal yet
-        else:
-            self._saving.snapshot()
-
-    def _become(self, status: RunStatus) -> None:
-        self._status = status
-        if self._reconciling is not None:
-            if status is RunStatus.PAUSED and self._course is not None:
-                self._reconciling.begin()
-            else:
-                self._reconciling.end()
-        self._pace.note(running=status is RunStatus.RUNNING, ended=self.stats.ended_slots)
+    def _tell(self) -> None:
         for changed in list(self._subscribers):
             changed(self)

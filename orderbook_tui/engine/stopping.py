@@ -37,14 +37,16 @@ class StopConditions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StopWatch:
-    """Looks on as slots are run, and calls `stop` with the words for what has made the run pause.
+    """Looks on as slots are run, and calls `stop` when something is to make the run pause; `words` say what.
 
     With only `on_failure`, or nothing, it does not even look on.
     """
 
-    def __init__(self, state: SimulationState, budgets: BudgetStore, control: RunControl, stop: Callable[[str], None]) -> None:
+    def __init__(self, state: SimulationState, budgets: BudgetStore, control: RunControl, stop: Callable[[], None]) -> None:
         self._state, self._budgets, self._control, self._stop = state, budgets, control, stop
         self._conditions = StopConditions()
+        self.words = ""
+        """What has made the run pause, until it goes on; empty where nothing has."""
         self._depleted: set[tuple[str, str]] = set()
         """Budgets that had nothing left, or nothing ever, when that was asked for."""
         self._seen = 0
@@ -84,6 +86,13 @@ class StopWatch:
         """Take no notice of what has happened until now."""
         self._seen = len(self._state.journal)
 
+    def run_ended(self) -> None:
+        """Have nothing that made this run pause hold a later one up."""
+        self.is_to_come = None
+        if self.words:
+            self.words = ""
+            self._control.go()
+
     def slot_due(self, slot: ActionSlot) -> None:
         """Pause the run if it was to go as far as here, or if a fill came late that it was to pause for."""
         words = self._news(slot.sequence)
@@ -113,7 +122,8 @@ class StopWatch:
 
     def _pause(self, words: list[str]) -> None:
         if words:
-            self._stop("; ".join(words))
+            self.words = "; ".join([self.words, *words] if self.words else words)
+            self._stop()
 
     def _news(self, before: int) -> list[str]:
         """Look at what is new in the journal, and return what of it the run is to pause for; the slots `before` are run."""

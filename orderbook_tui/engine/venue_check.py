@@ -73,7 +73,7 @@ class _Nobody:
     def closed(self, slot: ActionSlot) -> None:
         """Nothing is waited for."""
 
-    def stray(self, words: str) -> None:
+    def stray(self, words: str, slot: ActionSlot | None = None) -> None:
         self.strays.append(words)
 
 

@@ -14,9 +14,9 @@ from orderbook_tui.core.invariants import invariants
 from orderbook_tui.core.replay import Replayed
 from orderbook_tui.engine.checkpoint_file import checksums, explained, undressed
 from orderbook_tui.engine.checkpoint_reader import Checkpoint, read_checkpoint
-from orderbook_tui.engine.checkpoint_writer import Tally
 from orderbook_tui.engine.persistence import StatePersistence
 from orderbook_tui.engine.progress import Told, part, untold
+from orderbook_tui.engine.tally import Tally
 from orderbook_tui.engine.wiring import open_venue
 from orderbook_tui.errors import CheckpointDamaged, OrderbookTuiError
 

@@ -254,5 +254,5 @@ class OutsideExchange:
 @contextmanager
 def connected_to(venue: OutsideExchange) -> Iterator[None]:
     """Have every run that is opened in here trade at `venue`."""
-    with patch("orderbook_tui.engine.simulation.open_venue", lambda *_: (venue, None)):
+    with patch("orderbook_tui.engine.connection.open_venue", lambda *_: (venue, None)):
         yield

@@ -76,11 +76,11 @@ def test_a_count_of_many_is_exact_only_once_the_run_has_held_still_throughout(mo
     simulation = a_simulation(scheduler={"trades_per_account": 4})
     count = BudgetCount(simulation)
     count.look()
-    simulation._status = RunStatus.RUNNING
+    simulation._run.status = RunStatus.RUNNING
     for _ in range(40):
         count.look()
         assert not count.is_exact
-    simulation._status = RunStatus.PAUSED
+    simulation._run.status = RunStatus.PAUSED
     looks = 0
     while not count.is_exact:
         count.look()

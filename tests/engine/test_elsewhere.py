@@ -70,8 +70,33 @@ def test_a_fee_that_is_more_than_was_locked_loses_no_fill_and_is_told() -> None:
 
     assert slot.filled == 4
     assert len(elsewhere.strays) == 1
-    assert "slot 0: a fee of" in elsewhere.strays[0]
+    assert elsewhere.strays[0].slot == 0
+    assert "slot 0: a fee of" in elsewhere.strays[0].words
     assert max(slot.fills[0].maker_fee, slot.fills[0].taker_fee) <= 10**6
+
+
+def test_what_could_not_be_settled_is_about_its_slot_whatever_its_words_name() -> None:
+    elsewhere, (_, slot) = placed(Deaf())
+    elsewhere.stray("a fill of order slot 0 is of no order here", slot)
+    elsewhere.stray("a fill of order slot 0 is of no order here")
+
+    assert [stray.slot for stray in elsewhere.strays] == [1, None]
+
+
+def test_totals_that_no_price_comes_to_are_told_with_their_slot() -> None:
+    elsewhere, (_, slot) = placed(Deaf())
+    elsewhere.take(slot, OrderReport("o", filled=4, notional=MARKET.notional(100, 4) - 1, closed=True))
+
+    (stray,) = elsewhere.strays
+    assert (stray.slot, slot.filled) == (1, 4)
+    assert "than any price of its order comes to" in stray.words
+
+
+def test_more_fills_than_lots_are_told_with_their_slot_and_settle_nothing() -> None:
+    elsewhere, (_, slot) = placed(Deaf())
+    elsewhere.take(slot, OrderReport("o", [execution_of(slot, 100, 11, 3, charge=0, outside="a", name="x")]))
+
+    assert [(stray.slot, slot.filled) for stray in elsewhere.strays] == [(1, 0)]
 
 
 def test_a_run_that_is_to_end_waits_for_no_answer_to_a_cancel_and_leaves_the_rest() -> None:
@@ -82,7 +107,7 @@ def test_a_run_that_is_to_end_waits_for_no_answer_to_a_cancel_and_leaves_the_res
 
     assert venue.asked == [0]
     assert [slot.open for slot in slots] == [10, 10]
-    assert "may still be open" in elsewhere.strays[0]
+    assert "may still be open" in elsewhere.strays[0].words
 
 
 def test_what_cannot_be_cancelled_is_asked_about_before_the_end() -> None:

@@ -17,7 +17,13 @@ from orderbook_tui.venues.reports import execution_of
 from tests.builders import a_slot, bid, small_market
 
 MARKET = small_market()
-STRAYS: list[str] = []
+STRAYS: list[tuple[str, int]] = []
+
+
+def stray(words: str, slot: ActionSlot) -> None:
+    STRAYS.append((words, slot.sequence))
+
+
 """What did not add up."""
 LOTS, PRICE = 20, 100
 
@@ -48,7 +54,7 @@ def notional(executions: Sequence[Execution]) -> int:
 
 
 def test_an_execution_that_is_told_twice_settles_once() -> None:
-    slot, intake = an_open_slot(), Intake(STRAYS.append, pushes=True)
+    slot, intake = an_open_slot(), Intake(stray, pushes=True)
     push(intake, slot, an_execution(slot, 5, "x"))
     push(intake, slot, an_execution(slot, 5, "x"))
 
@@ -56,7 +62,7 @@ def test_an_execution_that_is_told_twice_settles_once() -> None:
 
 
 def test_executions_without_an_id_that_are_pushed_are_each_another_one() -> None:
-    slot, intake = an_open_slot(), Intake(STRAYS.append, pushes=True)
+    slot, intake = an_open_slot(), Intake(stray, pushes=True)
     push(intake, slot, an_execution(slot, 5, None))
     push(intake, slot, an_execution(slot, 5, None))
 
@@ -64,7 +70,7 @@ def test_executions_without_an_id_that_are_pushed_are_each_another_one() -> None
 
 
 def test_a_list_without_ids_is_held_against_what_was_pushed() -> None:
-    slot, intake = an_open_slot(), Intake(STRAYS.append, pushes=True)
+    slot, intake = an_open_slot(), Intake(stray, pushes=True)
     push(intake, slot, an_execution(slot, 5, None))
     settle(slot, intake.reported(slot, Submission("o", [an_execution(slot, 5, None), an_execution(slot, 5, None)])))
 
@@ -72,7 +78,7 @@ def test_a_list_without_ids_is_held_against_what_was_pushed() -> None:
 
 
 def test_more_than_is_open_is_refused() -> None:
-    slot, intake = an_open_slot(), Intake(STRAYS.append, pushes=True)
+    slot, intake = an_open_slot(), Intake(stray, pushes=True)
 
     with pytest.raises(AmountError, match="came too late"):
         intake.pushed(slot, an_execution(slot, LOTS + 1, "x"))
@@ -82,20 +88,21 @@ def test_more_than_is_open_is_refused() -> None:
 
 
 def test_totals_that_are_no_price_for_the_lots_are_refused() -> None:
-    slot, intake = an_open_slot(), Intake(STRAYS.append, pushes=True)
+    slot, intake = an_open_slot(), Intake(stray, pushes=True)
 
     with pytest.raises(AmountError):
         intake.reported(slot, OrderReport("o", filled=3, notional=0, closed=True))
 
 
 def test_totals_at_a_worse_price_than_the_orders_settle_at_the_orders_and_the_rest_is_told() -> None:
-    slot, intake = an_open_slot(), Intake(STRAYS.append, pushes=False)
+    slot, intake = an_open_slot(), Intake(stray, pushes=False)
     STRAYS.clear()
     settle(slot, intake.reported(slot, OrderReport("o", filled=3, notional=MARKET.notional(PRICE, 3) + 1)))
 
     assert (slot.filled, notional(slot.fills)) == (3, MARKET.notional(PRICE, 3))
-    assert len(STRAYS) == 1
-    assert "slot 0" in STRAYS[0]
+    ((words, sequence),) = STRAYS
+    assert "slot 0" in words
+    assert sequence == 0
 
 
 executions = st.lists(st.tuples(st.integers(1, 6), st.integers(PRICE - 5, PRICE)), min_size=1, max_size=5)
@@ -111,7 +118,7 @@ def test_however_it_is_told_what_is_settled_is_what_happened(
     lots_in_all = sum(each.quantity for each in happened)
     if lots_in_all > LOTS:
         return
-    intake = Intake(STRAYS.append, pushes=True)
+    intake = Intake(stray, pushes=True)
     told = [each for each in happened if chance.random() < 0.7]
     told += [each for each in told if chance.random() < 0.5]
     chance.shuffle(told)
@@ -125,7 +132,7 @@ def test_however_it_is_told_what_is_settled_is_what_happened(
             settle(slot, intake.reported(slot, summed(happened[:each])))
         assert slot.filled <= lots_in_all
     if life_ends:
-        intake = Intake(STRAYS.append, pushes=True)
+        intake = Intake(stray, pushes=True)
     settle(slot, intake.reported(slot, summed(happened, closed=True)))
     chance.shuffle(happened)
     for each in happened:
@@ -137,7 +144,7 @@ def test_however_it_is_told_what_is_settled_is_what_happened(
 
 @given(parts=executions)
 def test_totals_settle_to_the_unit_what_was_paid(parts: list[tuple[int, int]]) -> None:
-    slot, intake = an_open_slot(), Intake(STRAYS.append, pushes=False)
+    slot, intake = an_open_slot(), Intake(stray, pushes=False)
     happened = [an_execution(slot, lots, None, price, charge=1) for lots, price in parts]
     if sum(each.quantity for each in happened) > LOTS:
         return

@@ -123,8 +123,8 @@ def test_nothing_locked_for_an_order_that_is_not_open_there_is_a_difference() ->
     assert [each.what for each in found.differences] == ["order", "locked"]
 
 
-def why(ledger: Ledger, difference: Difference, *strays: str) -> dict[int, str]:
-    *_, (found,) = explained(ledger, [difference], strays, ())
+def why(ledger: Ledger, difference: Difference, *unsettled: int) -> dict[int, str]:
+    *_, (found,) = explained(ledger, [difference], unsettled, ())
     return dict(zip(found.slots, found.why, strict=True))
 
 
@@ -145,7 +145,7 @@ def test_a_fill_that_comes_to_just_that_explains_it() -> None:
 def test_what_was_told_and_could_not_be_settled_explains_it_first() -> None:
     orders = ORDERS * 2
     journal = [*FILLED, Attempt(2, 1, 5, 6, "x2"), Attempt(3, 1, 5, 6, "x3"), Execution(2, 3, 100, 10, 0, 0, 7)]
-    found = why(a_ledger(journal, orders), a_difference(1000), "slot 2 has 0 open: the fill came too late")
+    found = why(a_ledger(journal, orders), a_difference(1000), 2)
 
     assert list(found) == [2, 0]
 

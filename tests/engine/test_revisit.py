@@ -267,11 +267,11 @@ def paused_in_a_revisit(simulation: Simulation, slot: int, then: Callable[[Simul
             simulation.pause()
             group.start_soon(simulation.revisit, CONTINUE)
             await anyio.sleep(0.005)
-            while simulation._next_sequence() < slot:
-                before = simulation._next_sequence()
+            while simulation._run.next_sequence < slot:
+                before = simulation._run.next_sequence
                 simulation.step()
                 with anyio.fail_after(10):
-                    while simulation._next_sequence() == before:  # noqa: ASYNC110
+                    while simulation._run.next_sequence == before:  # noqa: ASYNC110
                         await anyio.sleep(0.001)
             then(simulation)
             simulation.go()

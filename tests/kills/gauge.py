@@ -133,7 +133,7 @@ _SAVING: Final = ("slot_ended", "flush", "intend", "snapshot", "finish")
 
 def _places() -> list[tuple[Any, str, Phase]]:
     """Return which function is which phase. What is called within another is counted as its own."""
-    from orderbook_tui.engine import persistence, simulation
+    from orderbook_tui.engine import connection, persistence
     from orderbook_tui.engine.checkpoint_reader import Checkpoint
     from orderbook_tui.engine.checkpoint_writer import CheckpointWriter
     from orderbook_tui.engine.executor import SlotExecutor
@@ -148,7 +148,7 @@ def _places() -> list[tuple[Any, str, Phase]]:
         (StatePersistence, "resume", Phase.OPENING),
         (persistence, "read_checkpoint", Phase.RECOVERY),
         (Checkpoint, "replay", Phase.RECOVERY),
-        (simulation, "open_venue", Phase.RECOVERY),
+        (connection, "open_venue", Phase.RECOVERY),
         (SlotExecutor, "place", Phase.PLACING),
         (PythonVenue, "look_up", Phase.LOOKING_UP),
         (CheckpointWriter, "_commit", Phase.COMMITTING),

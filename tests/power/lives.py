@@ -19,7 +19,7 @@ import msgspec
 from orderbook_tui.config import parse_config
 from orderbook_tui.core.journal import Balance, RecoveryAction
 from orderbook_tui.core.slot import ActionSlot
-from orderbook_tui.engine import checkpoint_writer
+from orderbook_tui.engine import checkpoint_connection, checkpoint_writer
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.checkpoint_writer import CheckpointWriter
 from orderbook_tui.engine.control import Ending
@@ -253,7 +253,7 @@ def main() -> None:
         os._exit(9)
 
     with (
-        patch.object(checkpoint_writer, "WAL_PAGES", story.wal_pages),
+        patch.object(checkpoint_connection, "WAL_PAGES", story.wal_pages),
         patch.object(checkpoint_writer, "time", clock),
         patch.object(Bookkeeper, "slot_ended", _notes_promises(clock)),
         patch.object(StatePersistence, "create", _makes(StatePersistence.create)),

@@ -118,11 +118,11 @@ def test_totals_of_more_budgets_than_can_be_counted_at_once_say_so(tmp_path: Pat
         totals = app.screen.query_one(BudgetTotals)
         await until(lambda: totals.is_exact)
         assert "about" not in totals.text()
-        monkeypatch.setattr(run, "_status", RunStatus.RUNNING)
+        monkeypatch.setattr(run._run, "status", RunStatus.RUNNING)
         totals.look()
         assert "used, about" in totals.text()
         assert "depleted" not in caption(app) or not totals.is_exact
-        monkeypatch.setattr(run, "_status", RunStatus.READY)
+        monkeypatch.setattr(run._run, "status", RunStatus.READY)
         await until(lambda: totals.is_exact)
         assert "about" not in totals.text()
 

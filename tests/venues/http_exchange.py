@@ -118,7 +118,7 @@ class Heard:
     def closed(self, slot: ActionSlot) -> None:
         self.ended.append(slot)
 
-    def stray(self, words: str) -> None:
+    def stray(self, words: str, slot: ActionSlot | None = None) -> None:
         self.strays.append(words)
 
 

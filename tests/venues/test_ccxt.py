@@ -116,7 +116,7 @@ def test_an_exchange_without_a_sandbox_is_refused() -> None:
 
 
 def test_the_sandbox_is_what_is_traded_at() -> None:
-    venue = made(exchange="binance")._connect()._venue
+    venue = made(exchange="binance")._connect().executor._venue
     assert isinstance(venue, CcxtVenue)
 
     assert venue._clients.sample.isSandboxModeEnabled
@@ -242,7 +242,7 @@ def test_a_trade_is_an_execution_with_its_fee() -> None:
 
 
 def test_every_client_speaks_in_text() -> None:
-    venue = made()._connect()._venue
+    venue = made()._connect().executor._venue
     assert isinstance(venue, CcxtVenue)
 
     assert venue._clients.sample.parse_number(0.1) == "0.1"

@@ -68,13 +68,13 @@ def _simulation(config: Path, state_dir: Path) -> Simulation:
 
 
 def _beside(simulation: Simulation, decider: Stubborn) -> dict[str, object]:
-    elsewhere = simulation._executor.elsewhere if simulation._executor is not None else None
+    elsewhere = simulation._run.connection.elsewhere if simulation._run.connection is not None else None
     return {
         "questions": decider.asked.total(),
         "last_question": decider.last,
         "attempts": sum(slot.attempt_count for slot in simulation.slots),
         "generations": sum(slot.generation for slot in simulation.slots),
-        "told_wrongly": elsewhere.strays if elsewhere is not None else [],
+        "told_wrongly": [stray.words for stray in elsewhere.strays] if elsewhere is not None else [],
     }
 
 
