@@ -40,7 +40,8 @@ def pictures(scene: str, size: str, *themes: str) -> dict[str, str]:
             await script(app, pilot)
             for theme in themes:
                 app.theme = THEMES[theme]
-                await pilot.settle()
+                for _ in range(5):  # each waits a second at most, and a busy machine may need more to draw all anew
+                    await pilot.settle()
                 taken[theme] = app.export_screenshot(title=app.title, simplify=True)
             app.exit()
 
