@@ -36,13 +36,13 @@ from orderbook_tui.errors import (
 )
 from orderbook_tui.venues.base import Venue
 
-WINDOW: Final = 64
+WINDOW: Final = 128
 """Intents of one commit, where those that come to nothing do no harm: at a venue that can be asked about them."""
 
 
 def window_of(concurrency: int) -> int:
-    """Return the intents of one commit with so many pairs at once: all of those, and the pair that comes after each."""
-    return max(WINDOW, 4 * concurrency)
+    """Return the intents of one commit with so many pairs at once: all of those, and three more that come after each."""
+    return max(WINDOW, 8 * concurrency)
 
 
 Sending = tuple[int, int, str]
