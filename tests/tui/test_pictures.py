@@ -40,8 +40,10 @@ def pictures(scene: str, size: str, *themes: str) -> dict[str, str]:
             await script(app, pilot)
             for theme in themes:
                 app.theme = THEMES[theme]
-                for _ in range(5):  # each waits a second at most, and a busy machine may need more to draw all anew
+                for _ in range(3):  # what shows the run follows the theme when it next looks at the run
                     await pilot.settle()
+                    app._pulse()
+                await pilot.settle()
                 taken[theme] = app.export_screenshot(title=app.title, simplify=True)
             app.exit()
 
