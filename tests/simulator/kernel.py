@@ -11,12 +11,13 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import apsw
 
 _FSYNC: Final = apsw.SQLITE_IOERR_FSYNC
 _VFS: Final = "troubled"
+_E = TypeVar("_E", bound=BaseException)
 
 
 class Killed(BaseException):
@@ -30,6 +31,8 @@ class Disk:
         self.fault: int | None = None
         self.failed = False
         """Whether something was refused that nobody has heard of yet."""
+        self.refusals: list[BaseException] = []
+        """What it refused with. Two may be told of two of them after both have happened: `failed` does not count."""
         self.writes_until_fault = -1
         """So many writes are still taken before `next_fault` begins; none, where negative."""
         self.next_fault = errno.ENOSPC
@@ -50,6 +53,17 @@ class Disk:
             else:
                 self.writes_until_mended -= 1
         return fault
+
+    def refusing(self, error: _E) -> _E:
+        """Return `error`, as one that is of this disk."""
+        self.refusals.append(error)
+        return error
+
+    def refused(self, error: BaseException | None) -> bool:
+        """Whether a refusal is what `error` came of."""
+        while error is not None and not any(error is each for each in self.refusals):
+            error = error.__cause__
+        return error is not None
 
     def mend(self) -> None:
         """Let everything be written again."""
@@ -104,7 +118,7 @@ class Life:
             self.die(f"at write {self.writes} ({what})")
         fault = self.disk.takes()
         if fault is not None:
-            raise OSError(fault, os.strerror(fault))
+            raise self.disk.refusing(OSError(fault, os.strerror(fault)))
         return do()
 
     def bury(self) -> None:
@@ -249,10 +263,10 @@ def _counted(what: str, do: Callable[[], Any], half: Callable[[], Any] | None = 
         if _is_closing():
             return None
         if error.errno == errno.ENOSPC and not sync:
-            raise apsw.FullError("disk full") from None
+            raise life.disk.refusing(apsw.FullError("disk full")) from None
         refusal: Any = apsw.IOError("the disk failed")
         refusal.extendedresult = _FSYNC if sync else apsw.SQLITE_IOERR_WRITE
-        raise refusal from None
+        raise life.disk.refusing(refusal) from None
 
 
 def _is_closing() -> bool:

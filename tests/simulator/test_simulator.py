@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[2]
 FIXED = 4
 FRESH = 3
 """A few of either: `python -m tests.simulator` plays as many as one has time for."""
+KEPT = (11409, 12661, 17092)
+"""Two refusals of the disk before anybody heard of the first, and fills that overtook each other: no violations."""
 PLANTED = ["lock-not-returned", "double-spend", "intent-after-placing", "stats-drift", "priority-lost"]
 
 
@@ -26,6 +28,13 @@ def test_the_fixed_seeds_are_without_a_violation() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f'"seeds": {FIXED}, "violations": 0' in done.stdout
+
+
+@pytest.mark.parametrize("seed", KEPT)
+def test_what_was_once_taken_for_a_violation_is_none(seed: int) -> None:
+    done = simulate("--seed", str(seed))
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_fresh_seeds_are_without_a_violation() -> None:
