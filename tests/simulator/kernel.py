@@ -32,7 +32,7 @@ class Disk:
         self.failed = False
         """Whether something was refused that nobody has heard of yet."""
         self.refusals: list[BaseException] = []
-        """What it refused with. Two may be told of two of them after both have happened: `failed` does not count."""
+        """What it refused with, and nobody has heard of yet: two may have happened before anybody is told of the first."""
         self.writes_until_fault = -1
         """So many writes are still taken before `next_fault` begins; none, where negative."""
         self.next_fault = errno.ENOSPC
@@ -59,11 +59,15 @@ class Disk:
         self.refusals.append(error)
         return error
 
-    def refused(self, error: BaseException | None) -> bool:
-        """Whether a refusal is what `error` came of."""
-        while error is not None and not any(error is each for each in self.refusals):
+    def heard(self, error: BaseException | None) -> bool:
+        """Whether a refusal that nobody has heard of before is what `error` came of. It is heard of now."""
+        while error is not None:
+            for place, each in enumerate(self.refusals):
+                if each is error:
+                    del self.refusals[place]
+                    return True
             error = error.__cause__
-        return error is not None
+        return False
 
     def mend(self) -> None:
         """Let everything be written again."""

@@ -97,7 +97,7 @@ class World:
         if self._life.dead:
             raise Killed
         self.log(f"refused: {_plain(error, self.folder)}")
-        if not self.disk.failed and not self.disk.refused(error):
+        if not self.disk.heard(error) and not self.disk.failed:
             self.violate(f"refused without a fault of the disk: {error}")
         self._was_refused = True
         self._broken_off()
