@@ -2,7 +2,7 @@
 
     Pending -> InProgress -> Completed | Failed | Skipped
     InProgress -> Pending                    the run was quit, or it crashed
-    Failed     -> InProgress | Skipped       a failed slot is revisited
+    Failed     -> InProgress | Skipped       a failed slot is revisited (Pending again until its turn comes), or given up
 
 Slots come in pairs that must cross: slots 2k and 2k+1 are pair k. Two kinds of record say what happened to a slot, and its
 state follows from them: an `Attempt` (it was accepted, or why not) and a `Decision` (what to do when retries are spent).
@@ -136,6 +136,18 @@ class ActionSlot(msgspec.Struct, gc=False):
         return self.state is _IN_PROGRESS and self.attempt_count >= self.allowed_attempts and self.last_error is not None
 
     @property
+    def was_told_to_retry(self) -> bool:
+        """Whether the attempt under way is what somebody said who was asked about the one before, and knew its failure.
+
+        Who has a Failed slot revisited was not asked: that decision follows another about the same attempt.
+        """
+        if not self.decisions:
+            return False
+        last, before = self.decisions[-1], self.decisions[-2:-1]
+        revisits = bool(before) and before[0].attempt == last.attempt
+        return last.action is RecoveryAction.RETRY and last.attempt == self.attempt_count - 1 and not revisits
+
+    @property
     def verdict(self) -> Verdict | None:
         """Who filled the order, against who should have; None until the slot has ended."""
         if not self.is_ended:
@@ -232,13 +244,17 @@ class ActionSlot(msgspec.Struct, gc=False):
             self._count_failure(attempt.failure)
 
     def decide(self, decision: Decision) -> None:
-        """Move as a decision says: Retry allows one more attempt, Quit begins afresh on resume.
+        """Move as a decision says: Retry allows one more attempt, and of a Failed slot all of them; Quit does on resume.
 
         Raises:
             IllegalTransition: the slot's state does not allow it; nothing has changed.
         """
         action = decision.action
-        if action is RecoveryAction.RETRY:
+        if action is RecoveryAction.RETRY and self.state is _FAILED:
+            self.move(_IN_PROGRESS)
+            self.move(_PENDING)
+            self.allow_afresh()
+        elif action is RecoveryAction.RETRY:
             if self.state is not _IN_PROGRESS:
                 raise IllegalTransition(self.sequence, self.state, _IN_PROGRESS)
             self.allowed_attempts = self.attempt_count + 1

@@ -1,7 +1,7 @@
 """The bookkeeper: keeps journal, statistics, pairs and checkpoint in step with what the processor does."""
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Iterable
 from inspect import iscoroutine
 
 from orderbook_tui.core.budget import BudgetStore
@@ -18,8 +18,7 @@ from orderbook_tui.engine.persistence import CheckpointWriter
 class Bookkeeper:
     """The processor's observer for one run of a simulation's slots.
 
-    `revisiting` are the sequences of slots that were Failed and are run once more, in a run of such; `asked` is told of a
-    question, and (None) that it is answered; `failed` of an attempt that failed.
+    `asked` is told of a question, and (None) that it is answered; `failed` of an attempt that failed.
     """
 
     def __init__(
@@ -30,15 +29,12 @@ class Bookkeeper:
         executor: SlotExecutor,
         writer: CheckpointWriter | None,
         *,
-        revisiting: Collection[int],
         asked: Callable[[Question | None], None],
         failed: Callable[[Attempt], None],
         at_once: int = 1,
     ) -> None:
         self._state, self._budgets, self._settlement, self._executor = state, budgets, settlement, executor
         self._writer = writer
-        self._revisiting = revisiting
-        self._still_counted = set(revisiting)
         self._asked, self._failed, self._at_once = asked, failed, at_once
 
     def slot_ended(self, slot: ActionSlot) -> Closing:
@@ -61,12 +57,14 @@ class Bookkeeper:
             self._writer.slot_ended(state.journal)
         return None
 
-    def place_revisited(self, slot: ActionSlot) -> int | str | Awaitable[int | str]:
-        """Place the order of a slot that was Failed and is run once more."""
-        if slot.sequence in self._still_counted:
-            self._still_counted.discard(slot.sequence)
-            self._state.stats.count(SlotState.FAILED, -1)
-        return self._executor.place(slot)
+    def revisit(self, slots: Iterable[ActionSlot], by: str) -> None:
+        """Have Failed slots run once more, and save that before the first: whoever goes on later knows which were meant."""
+        for slot in slots:
+            decision = Decision(slot.sequence, slot.attempt_count, RecoveryAction.RETRY, by, time.time_ns())
+            slot.decide(decision)
+            self._state.journal.append(decision)
+        self._state.update_stats()
+        self.flush()
 
     def attempt_failed(self, attempt: Attempt) -> None:
         self._state.journal.append(attempt)
@@ -100,10 +98,9 @@ class Bookkeeper:
             self._executor.risk(slot),
         )
 
-    async def tidy(self, *, everything: bool) -> None:
-        """Cancel what must not stay open when the slots are through: everything, or what a revisit left of its pairs."""
-        if everything or self._revisiting:
-            await self._cancel_open(everything=everything)
+    async def cancel_everything(self) -> None:
+        """Cancel all that is open."""
+        await self._cancel_open(everything=True)
 
     async def close_ended_pairs(self) -> None:
         """Cancel what an earlier life left of pairs that have ended at a venue that outlives it."""
@@ -135,8 +132,7 @@ class Bookkeeper:
         """Cancel what is left of a directed pair, once none of it is still to come."""
         partner = self._state.slots[slot.partner]
         first = not slot.sequence & 1
-        revisited = partner.state is SlotState.FAILED and partner.sequence in self._revisiting
-        to_come = first and (not partner.is_ended or revisited)
+        to_come = first and not partner.is_ended
         if slot.action.matching_strategy.account is not None and not to_come:
             return self._executor.close_pair(slot)
         return None
@@ -158,15 +154,14 @@ class Bookkeeper:
             self._writer.slot_ended(self._state.journal)
 
 
-def give_up(state: SimulationState, settlement: Settlement, slot: ActionSlot, by: str) -> bool:
-    """Skip a Failed slot; return whether something is open of its pair that nothing is to come for any more."""
+def give_up(state: SimulationState, settlement: Settlement, slot: ActionSlot, by: str) -> None:
+    """Skip a Failed slot. What was left of its pair was cancelled when it failed."""
     decision = Decision(slot.sequence, slot.attempt_count, RecoveryAction.SKIP, by, time.time_ns())
     slot.decide(decision)
     state.journal.append(decision)
     settlement.give_up(slot)
     state.stats.count(SlotState.FAILED, -1)
     state.stats.count(slot.state)
-    return slot.action.matching_strategy.account is not None and state.slots[slot.partner].open > 0
 
 
 _COMPLETED = SlotState.COMPLETED

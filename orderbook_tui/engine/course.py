@@ -7,15 +7,14 @@ from orderbook_tui.core.slot import ActionSlot, SlotState
 
 
 class Course:
-    """Slots to be gone through once, in order, those in the state `wanted` to be run.
+    """Slots to be gone through once, in order, those that are Pending to be run.
 
     It gives them out as the list itself would; how many are still to come is asked of the iterator, so that a run pays
     nothing for it.
     """
 
-    def __init__(self, slots: Sequence[ActionSlot], wanted: SlotState) -> None:
+    def __init__(self, slots: Sequence[ActionSlot]) -> None:
         self._slots = slots
-        self.wanted = wanted
         self._ahead = iter(slots)
 
     def __iter__(self) -> Iterator[ActionSlot]:
@@ -33,7 +32,7 @@ class Course:
         up = self.up
         if up is None:
             return 0
-        return up.sequence if up.state is self.wanted else up.sequence + 1
+        return up.sequence if up.state is SlotState.PENDING else up.sequence + 1
 
     @property
     def in_flight(self) -> list[int]:

@@ -33,17 +33,16 @@ class _Pair:
 
 
 class Lineup:
-    """Gives out those of `course` that are in the state `wanted`; at most `most` pairs are under way at once.
+    """Gives out those of `course` that are Pending; at most `most` pairs are under way at once.
 
     `slots` are all of the run: a pair's accounts are those of both of its slots, also where only one of them is run.
     """
 
-    def __init__(self, course: Iterable[ActionSlot], wanted: SlotState, slots: Sequence[ActionSlot], most: int) -> None:
-        self.wanted = wanted
+    def __init__(self, course: Iterable[ActionSlot], slots: Sequence[ActionSlot], most: int) -> None:
         self._slots = slots
         self._most = most
         self._ahead: Iterator[tuple[int, Iterable[ActionSlot]]] | None = groupby(
-            (slot for slot in course if slot.state is wanted), attrgetter("pair")
+            (slot for slot in course if slot.state is _PENDING), attrgetter("pair")
         )
         self._lines: dict[str, deque[_Pair]] = {}
         """By account: its pairs that are left, the one whose turn it is first."""
@@ -117,7 +116,7 @@ class Lineup:
         pair = self._begun.get(sequence >> 1) or self._waiting.get(sequence >> 1)
         if pair is not None:
             return any(slot.sequence == sequence for slot in pair.left)
-        return sequence >= self.next_sequence and self._slots[sequence].state is self.wanted
+        return sequence >= self.next_sequence and self._slots[sequence].state is _PENDING
 
     def is_first_left(self, sequence: int) -> bool:
         """Whether every slot before this one has ended."""
@@ -156,3 +155,6 @@ class Lineup:
         if not pair.waits_for:
             heappush(self._free, number)
         return True
+
+
+_PENDING: Final = SlotState.PENDING

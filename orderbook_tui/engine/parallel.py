@@ -45,7 +45,7 @@ class ParallelProcessor:
                 if slot is None and (slot := await self._due()) is None:
                     return
                 lineup.start(slot)
-                made = await self._processor.process_admitted(slot, lineup.wanted, executor)
+                made = await self._processor.process_admitted(slot, executor)
                 lineup.ended(slot)
                 results.add(made)
                 if made.ending is Ending.QUIT:

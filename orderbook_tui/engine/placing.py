@@ -20,7 +20,7 @@ from inspect import isawaitable
 from typing import Final, Protocol
 
 from orderbook_tui.core.exchange import Submission
-from orderbook_tui.core.journal import Event, RecoveryAction
+from orderbook_tui.core.journal import Event
 from orderbook_tui.core.settlement import Settlement
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.core.state import SimulationState
@@ -239,8 +239,7 @@ class Placing:
         """Refuse to send an id again that the venue may take a second time, unless a person has just said so."""
         if self._is_taken_once(slot):
             return
-        last = slot.decisions[-1] if slot.decisions and slot.sequence not in self._unfinished else None
-        if last is not None and last.action is RecoveryAction.RETRY and last.attempt == slot.attempt_count - 1:
+        if slot.was_told_to_retry and slot.sequence not in self._unfinished:
             return
         raise OutcomeUnknown(f"order {slot.client_order_id} may be at the venue, which cannot be asked about it")
 

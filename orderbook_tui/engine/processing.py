@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from orderbook_tui.config import SimulatorConfig
-from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.control import RunControl
 from orderbook_tui.engine.course import Course
@@ -33,8 +33,8 @@ def processor_of(
 
 
 def to_run(course: Course, chosen: Chosen | None) -> Iterable[ActionSlot]:
-    """Return the slots of a course that are to be run: those that were Failed were each chosen before."""
-    return filter(chosen, course) if chosen is not None and course.wanted is SlotState.PENDING else course
+    """Return the slots of a course that are to be run: all, where `chosen` is None."""
+    return filter(chosen, course) if chosen is not None else course
 
 
 async def run_slots(
@@ -43,6 +43,4 @@ async def run_slots(
     """Run the slots of a course with `place`: as they are lined up, `at_once` at a time, or else one after another."""
     if isinstance(course, Lineup):
         return await ParallelProcessor(processor, control, course, at_once).process(place)
-    if course.wanted is SlotState.FAILED:
-        return await processor.revisit(course, place)
     return await processor.process_slots(to_run(course, chosen), place)

@@ -103,19 +103,13 @@ class SlotProcessor:
 
     async def process_slots(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
         """Run the slots that are Pending, in the order given, and say what came of them."""
-        return await self._process(slots, _PENDING, executor)
+        return await self._process(slots, executor)
 
-    async def revisit(self, slots: Iterable[ActionSlot], executor: Executor) -> ProcessorResults:
-        """Run the slots that are Failed once more, each with all its retries afresh."""
-        return await self._process(slots, SlotState.FAILED, executor)
+    async def process_admitted(self, slot: ActionSlot, executor: Executor) -> ProcessorResults:
+        """Run one slot, if it is Pending, that the controls have let start; others may be under way meanwhile."""
+        return await self._process((slot,), executor, admitted=True)
 
-    async def process_admitted(self, slot: ActionSlot, wanted: SlotState, executor: Executor) -> ProcessorResults:
-        """Run one slot, if it is in the state `wanted`, that the controls have let start; others may be under way meanwhile."""
-        return await self._process((slot,), wanted, executor, admitted=True)
-
-    async def _process(
-        self, slots: Iterable[ActionSlot], wanted: SlotState, executor: Executor, *, admitted: bool = False
-    ) -> ProcessorResults:
+    async def _process(self, slots: Iterable[ActionSlot], executor: Executor, *, admitted: bool = False) -> ProcessorResults:
         results = ProcessorResults()
         control, failures, now = self._control, self._failures, time.time_ns
         slot_ended = self._observer.slot_ended
@@ -123,14 +117,14 @@ class SlotProcessor:
         yielded = 0
         try:
             for slot in slots:
-                if slot.state is not wanted:
+                if slot.state is not _PENDING:
                     continue
                 if control.held and not admitted and not await control.admit(slot):
                     results.ending = Ending.STOPPED
                     break
                 if slot.last_attempt is not None and await self._ask_at_once(slot, results):
                     break
-                if slot.state is wanted or slot.state is _IN_PROGRESS:
+                if slot.state is _PENDING or slot.state is _IN_PROGRESS:
                     # The way of nearly every slot; what a failure needs is in `_recover`.
                     slot.begin(now())
                     try:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from orderbook_tui.config import SimulatorConfig
 from orderbook_tui.core.replay import Replayed
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.bookkeeper import Bookkeeper
 from orderbook_tui.engine.connection import Connection
 from orderbook_tui.engine.control import Ending, RunControl
@@ -64,27 +65,35 @@ class Run:
         self.connection = connection
 
     async def go_through(
-        self, course: Course, connection: Connection, decider: Decider | None, revisiting: Collection[int] = ()
+        self,
+        course: Course,
+        connection: Connection,
+        decider: Decider | None,
+        revisiting: Collection[ActionSlot] = (),
+        by: str = "",
     ) -> Ending:
-        """Run the slots of a course; those that are `revisiting` were Failed. Return why that ended, with all of it saved.
+        """Run the slots of a course. Return why that ended, with all of it saved.
+
+        Those that are `revisiting` are Failed, and are to be run once more, as `by` says: whatever else is chosen.
 
         Raises:
             StorageError: the checkpoint cannot be written.
         """
         spec = self._config.processor
         connection.keep_intents(self._saving.writer, spec.concurrency)
-        bookkeeper = self._bookkeeper(connection, revisiting)
+        bookkeeper = self._bookkeeper(connection)
         processor = processor_of(self._config, self.control, bookkeeper, decider)
-        place = bookkeeper.place_revisited if revisiting else connection.executor.place
-        slots = self._begin(course)
+        chosen = None if revisiting else self.chosen
+        slots = self._begin(course, chosen)
         try:
             self._saving.watch()
             await connection.open(self._saving.note_opening, self._note)
             await bookkeeper.close_ended_pairs()
-            results = await run_slots(processor, self.control, slots, self.chosen, place, spec.concurrency)
             if revisiting:
-                self._state.update_stats()
-            await bookkeeper.tidy(everything=self._all_ended and spec.cancel_open_orders_at_end)
+                bookkeeper.revisit(revisiting, by)
+            results = await run_slots(processor, self.control, slots, chosen, connection.executor.place, spec.concurrency)
+            if self._all_ended and spec.cancel_open_orders_at_end:
+                await bookkeeper.cancel_everything()
             leaves_orders = self._leaves_orders(connection)
             if leaves_orders:
                 results.ending = Ending.STOPPED
@@ -92,8 +101,6 @@ class Run:
         finally:
             await connection.close()
             self.notes += connection.strays(self.notes)
-            if revisiting:
-                self._state.update_stats()
             self._end()
         self.save()
         if self._all_ended and not leaves_orders:
@@ -160,26 +167,25 @@ class Run:
         else:
             self._saving.snapshot()
 
-    def _bookkeeper(self, connection: Connection, revisiting: Collection[int]) -> Bookkeeper:
+    def _bookkeeper(self, connection: Connection) -> Bookkeeper:
         return Bookkeeper(
             self._state,
             self._budgets,
             self._settlement,
             connection.executor,
             self._saving.writer,
-            revisiting=revisiting,
             asked=self._ask,
             failed=self.stops.attempt_failed,
             at_once=self._config.processor.concurrency,
         )
 
-    def _begin(self, course: Course) -> Course | Lineup:
+    def _begin(self, course: Course, chosen: Chosen | None) -> Course | Lineup:
         """Go through a course from here on; return it, lined up where several slots may be under way at once."""
         self.control.begin()
         slots: Course | Lineup = course
         most = self._config.processor.concurrency
         if most > 1:
-            slots = Lineup(to_run(course, self.chosen), course.wanted, self._state.slots, most)
+            slots = Lineup(to_run(course, chosen), self._state.slots, most)
             self.stops.is_to_come = slots.is_to_come
         self.course = slots
         self._become(self._going_on)

@@ -13,7 +13,7 @@ from orderbook_tui.core.exchange import Exchange
 from orderbook_tui.core.invariants import invariants
 from orderbook_tui.core.preflight import Preflight
 from orderbook_tui.core.replay import Replayed, replay
-from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.core.state import SimulationStats, state_hash
 from orderbook_tui.engine.bookkeeper import give_up
 from orderbook_tui.engine.connection import Connection, connect
@@ -316,19 +316,20 @@ class Simulation:
             CheckpointError: it was opened to look at, or is going on already.
             StorageError: the checkpoint cannot be written.
         """
-        return await self._go_through(Course(self.slots, SlotState.PENDING), decider)
+        return await self._go_through(Course(self.slots), decider)
 
-    async def revisit(self, decider: Decider | None = None, slots: Collection[int] | None = None) -> Ending:
+    async def revisit(self, decider: Decider | None = None, slots: Collection[int] | None = None, by: str = "person") -> Ending:
         """Run the Failed slots once more, each with all its retries and its partner's unfilled remainder.
 
-        `slots` are the sequences of those to run; all that are Failed, where omitted.
+        `slots` are the sequences of those to run; all that are Failed, where omitted. They become Pending, and that is saved
+        before the first is run, with `by`: a run that is interrupted before the last goes on with them.
 
         Raises:
             ScheduleError: one of `slots` is not Failed; nothing has changed.
             CheckpointError, StorageError: as `run`.
         """
         chosen = failed_among(self.state, slots, "revisited")
-        return await self._go_through(Course(chosen, SlotState.FAILED), decider, {slot.sequence for slot in chosen})
+        return await self._go_through(Course(chosen), decider, chosen, by)
 
     def skip_failed(self, slots: Collection[int] | None = None, by: str = "person") -> None:
         """Give Failed slots up: they are Skipped, and no revisit runs them again. `by` is recorded as who decided that.
@@ -343,13 +344,9 @@ class Simulation:
         chosen = failed_among(self.state, slots, "skipped")
         if not chosen:
             return
-        if self._run.connection is None:
-            self.check_code()
         self._open_checkpoint()
         for slot in chosen:
-            # At a venue outside this process, what is left of the pair is taken back when the run goes on.
-            if give_up(self.state, self._settlement, slot, by) and self._connect().elsewhere is None:
-                self._connect().executor.close_pair(slot)
+            give_up(self.state, self._settlement, slot, by)
         self._run.stops.overlook()
         self._run.save()
 
@@ -381,14 +378,16 @@ class Simulation:
 
     # What that takes
 
-    async def _go_through(self, course: Course, decider: Decider | None, revisiting: Collection[int] = ()) -> Ending:
+    async def _go_through(
+        self, course: Course, decider: Decider | None, revisiting: Collection[ActionSlot] = (), by: str = ""
+    ) -> Ending:
         if self._run.course is not None:
             raise OrderbookTuiError("the run is going on already")
         if self.is_for_real:
             raise ConfigError([Problem("venue.sandbox", REAL_MONEY)])
         connection = self._connect()
         self._open_checkpoint()
-        return await self._run.go_through(course, connection, decider, revisiting)
+        return await self._run.go_through(course, connection, decider, revisiting, by)
 
     def _connect(self) -> Connection:
         """Connect with the venue, with the open orders of an earlier life taken up."""

@@ -22,10 +22,7 @@ class Tally:
             if type(event) is Attempt:
                 new = 1 if event.failure is None else 0
             elif type(event) is Decision:
-                known = _ENDINGS.get(event.action)
-                if known is None:
-                    continue
-                new = known
+                new = _BECOMES[event.action]
             else:
                 continue
             old = ended[event.slot]
@@ -40,4 +37,4 @@ class Tally:
         return self._counts[1], self._counts[2], self._counts[3]
 
 
-_ENDINGS: Final = {RecoveryAction.CONTINUE: 2, RecoveryAction.SKIP: 3, RecoveryAction.QUIT: 0}
+_BECOMES: Final = {RecoveryAction.CONTINUE: 2, RecoveryAction.SKIP: 3, RecoveryAction.QUIT: 0, RecoveryAction.RETRY: 0}

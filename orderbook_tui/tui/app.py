@@ -22,7 +22,7 @@ from orderbook_tui.core.words import harmless
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import StandingAnswers
 from orderbook_tui.engine.simulation import RunStatus, Simulation
-from orderbook_tui.engine.trust import CodeNotAllowed, CodeTrust, memory_path
+from orderbook_tui.engine.trust import CodeTrust, memory_path
 from orderbook_tui.errors import OrderbookTuiError, StorageError
 from orderbook_tui.tui.code_question import CodeQuestion
 from orderbook_tui.tui.decider import ScreenDecider
@@ -273,17 +273,8 @@ class OrderbookApp(App[int]):
         simulation = self.simulation
         if simulation is not None:
             with self.complaining():
-                try:
-                    simulation.skip_failed(slots)
-                except CodeNotAllowed:
-                    self.run_worker(self._ask_and_skip(simulation, slots), group="revisit", exclusive=True)
+                simulation.skip_failed(slots)
         self._pulse()
-
-    async def _ask_and_skip(self, simulation: Simulation, slots: list[int] | None) -> None:
-        with self.complaining():
-            await self.code.asked(partial(self._check_code, simulation))
-            if self.simulation is simulation:
-                self.skip_failed(slots)
 
     @staticmethod
     async def _check_code(simulation: Simulation) -> None:

@@ -79,7 +79,7 @@ OPERATIONS: dict[str, tuple[Callable[[ActionSlot], None], set[SlotState]]] = {
     "skip": (lambda slot: slot.decide(decision(RecoveryAction.SKIP)), {SlotState.IN_PROGRESS, SlotState.FAILED}),
     "continue": (lambda slot: slot.decide(decision(RecoveryAction.CONTINUE)), {SlotState.IN_PROGRESS}),
     "quit": (lambda slot: slot.decide(decision(RecoveryAction.QUIT)), {SlotState.IN_PROGRESS}),
-    "retry": (lambda slot: slot.decide(decision(RecoveryAction.RETRY)), {SlotState.IN_PROGRESS}),
+    "retry": (lambda slot: slot.decide(decision(RecoveryAction.RETRY)), {SlotState.IN_PROGRESS, SlotState.FAILED}),
 }
 
 
@@ -107,7 +107,8 @@ def test_no_sequence_of_operations_leaves_the_state_machine(names: list[str]) ->
             continue
         if was in legal:
             operation(slot)
-            assert slot.state is was or (was, slot.state) in LEGAL
+            waits_its_turn = (was, name, slot.state) == (SlotState.FAILED, "retry", SlotState.PENDING)
+            assert slot.state is was or (was, slot.state) in LEGAL or waits_its_turn
             assert slot.attempt_count == attempts + (name == "begin")
         else:
             with pytest.raises(IllegalTransition):
@@ -176,6 +177,21 @@ def test_retry_allows_one_more_attempt() -> None:
     slot = tried(PERMANENT)
     slot.decide(decision(RecoveryAction.RETRY))
     assert not slot.must_ask
+
+
+def test_to_retry_a_failed_slot_has_it_wait_its_turn_with_all_retries_afresh() -> None:
+    slot = slot_in(SlotState.FAILED)
+    slot.decide(decision(RecoveryAction.RETRY))
+    assert (slot.state, slot.allowed_attempts) == (SlotState.PENDING, slot.attempt_count + 1 + slot.max_retries)
+
+
+def test_who_has_a_failed_slot_revisited_does_not_answer_for_what_another_attempt_risks() -> None:
+    asked, revisited = tried(UNKNOWN), tried(UNKNOWN)
+    revisited.decide(decision(RecoveryAction.CONTINUE))
+    for slot in (asked, revisited):
+        slot.decide(decision(RecoveryAction.RETRY))
+        slot.begin(2)
+    assert (asked.was_told_to_retry, revisited.was_told_to_retry) == (True, False)
 
 
 def test_after_a_retry_that_failed_somebody_is_asked_again() -> None:

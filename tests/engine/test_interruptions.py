@@ -100,10 +100,13 @@ def test_statistics_are_right_after_a_revisit_that_broke_off(monkeypatch: pytest
         raise StorageError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Bookkeeper, "slot_ended", fail)
+        patched.setattr(Bookkeeper, "flush", fail)
         with pytest.raises(StorageError):
             anyio.run(simulation.revisit, CONTINUE)
 
+    assert simulation.stats == simulation.state.recount()
+    assert simulation.stats.failed_slots == 0
+    run(simulation, CONTINUE)
     assert simulation.stats == simulation.state.recount()
 
 

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderbook_tui.core.slot import ActionSlot, SlotState
+from orderbook_tui.core.slot import ActionSlot
 from orderbook_tui.engine.lineup import AHEAD, Lineup
 from tests.builders import ask, bid, slots_of, small_market
 from tests.machines import effort
@@ -25,7 +25,7 @@ def pairs(*accounts: str) -> list[ActionSlot]:
 
 def lineup_of(*accounts: str, most: int = 8) -> Lineup:
     slots = pairs(*accounts)
-    return Lineup(slots, SlotState.PENDING, slots, most)
+    return Lineup(slots, slots, most)
 
 
 def started(lineup: Lineup) -> list[ActionSlot]:
@@ -78,7 +78,7 @@ def test_no_more_pairs_are_under_way_than_may_be() -> None:
 
 def test_a_pair_of_which_one_slot_is_run_keeps_both_accounts() -> None:
     slots = pairs("ab", "bc")
-    lineup = Lineup([slots[0], slots[2]], SlotState.PENDING, slots, 8)
+    lineup = Lineup([slots[0], slots[2]], slots, 8)
 
     assert sequences(started(lineup)) == [0]
 
@@ -88,7 +88,7 @@ def test_slots_in_another_state_are_passed_over() -> None:
     slots[0].begin(1)
     slots[0].complete(1, 2)
 
-    assert sequences(started(Lineup(slots, SlotState.PENDING, slots, 8))) == [1]
+    assert sequences(started(Lineup(slots, slots, 8))) == [1]
 
 
 def test_no_more_pairs_wait_than_that_a_long_schedule_stays_unread() -> None:
@@ -100,7 +100,7 @@ def test_no_more_pairs_wait_than_that_a_long_schedule_stays_unread() -> None:
             read.append(slot)
             yield slot
 
-    started(Lineup(course(), SlotState.PENDING, slots, 8))
+    started(Lineup(course(), slots, 8))
 
     assert len(read) <= 2 * (AHEAD + 2)
 

@@ -370,7 +370,10 @@ def test_a_stopped_run_starts_no_slot() -> None:
 
 def revisited(slots: list[ActionSlot], executor: Executor, decider: Decider = SKIP) -> ProcessorResults:
     """Run the failed slots once more."""
-    return anyio.run(SlotProcessor(backoff=NO_JITTER, decider=decider, control=FakeWaits()).revisit, slots, executor)
+    for slot in slots:
+        if slot.state is SlotState.FAILED:
+            slot.decide(Decision(slot.sequence, slot.attempt_count, RecoveryAction.RETRY, "person", 0))
+    return process(slots, executor, decider)
 
 
 def test_revisiting_runs_the_failed_slots_alone() -> None:

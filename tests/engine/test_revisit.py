@@ -1,6 +1,7 @@
 """Failed slots afterwards: some of them run once more, or given up, in whatever state the run is."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orderbook_tui.core.journal import Decision, RecoveryAction
-from orderbook_tui.core.slot import Verdict
+from orderbook_tui.core.slot import SlotState, Verdict
 from orderbook_tui.engine.catalog import CheckpointStatus, list_checkpoints
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import Decider
@@ -279,29 +280,21 @@ def paused_in_a_revisit(simulation: Simulation, slot: int, then: Callable[[Simul
     anyio.run(script)
 
 
-def test_giving_up_the_rest_of_a_pair_cancels_what_is_open_of_it() -> None:
+def test_what_waits_for_its_revisit_is_pending_and_cannot_be_given_up() -> None:
     simulation = failed()
-    seen: list[tuple[int, list[str]]] = []
+    seen: list[list[str]] = []
 
-    def give_up(run: Simulation) -> None:
-        assert run.slots[4].open
-        run.skip_failed([5])
-        seen.append((run.slots[4].open, broken(run)))
+    def look(run: Simulation) -> None:
+        seen.append(states(run.slots[4:12]))
+        with pytest.raises(ScheduleError, match="slot 7 is Pending: only one that is Failed can be skipped"):
+            run.skip_failed([7])
 
-    paused_in_a_revisit(simulation, 5, give_up)
-    assert seen == [(0, [])]
-    assert states(simulation.slots[4:12]) == ["Completed", "Skipped", *["Completed"] * 6]
-
-
-def test_what_is_given_up_during_a_revisit_is_not_run() -> None:
-    simulation = failed()
-    paused_in_a_revisit(simulation, 6, lambda run: run.skip_failed([6, 7]))
-
-    assert [slot.attempt_count for slot in simulation.slots[4:12]] == [3, 3, 2, 2, 3, 3, 3, 3]
+    paused_in_a_revisit(simulation, 6, look)
+    assert seen == [["Completed"] * 2 + ["Pending"] * 6]
     assert broken(simulation) == []
 
 
-def test_failed_slots_are_given_up_while_another_is_asked_about(tmp_path: Path) -> None:
+def test_what_is_not_revisited_can_be_given_up_meanwhile(tmp_path: Path) -> None:
     simulation = failed(tmp_path, venue=FOR_GOOD)
     asked: list[int] = []
 
@@ -313,10 +306,52 @@ def test_failed_slots_are_given_up_while_another_is_asked_about(tmp_path: Path) 
             simulation.skip_failed()
             return RecoveryAction.CONTINUE
 
-    revisited(simulation, GivesUpTheRest())
+    revisited(simulation, GivesUpTheRest(), slots=[4])
     simulation.close()
     assert (asked, simulation.failed_slots(), broken(simulation)) == ([4], [4], [])
     assert Simulation.look(simulation.id, tmp_path).state_hash() == simulation.state_hash()
+
+
+# Interrupted
+
+
+@pytest.mark.parametrize(("strategy", "most"), [("any", 1), ("sequential_next", 1), ("sequential_next", 4)])
+@pytest.mark.parametrize("slots", [None, [4, 6, 7, 10]])
+def test_a_revisit_that_was_interrupted_goes_on_to_the_same_end(
+    tmp_path: Path, strategy: str, most: int, slots: list[int] | None
+) -> None:
+    outages = [{"from_slot": 4, "slots": 8, "attempts": 2}, {"from_slot": 6, "slots": 1, "attempts": 99}]
+    whole, broken_off = (
+        failed(
+            tmp_path / name,
+            venue=faults(outages=outages),
+            scheduler={"matching_strategy": strategy},
+            processor={"max_retries": 1, "concurrency": most},
+        )
+        for name in ("whole", "broken off")
+    )
+    revisited(whole, slots=slots)
+    whole.close()
+    unsubscribe = broken_off.subscribe(lambda run: run.stop() if run.question else None)
+    assert revisited(broken_off, Never(), slots) is Ending.STOPPED
+    unsubscribe()
+    again = taken_up(tmp_path / "broken off", broken_off)
+    left = {slot.sequence for slot in again.slots if slot.state is SlotState.PENDING}
+    assert {6, 7} <= left <= set(slots or range(4, 12))
+    run(again, CONTINUE)
+
+    assert (again.status, again.state_hash()) == (RunStatus.DONE, whole.state_hash())
+    assert broken(again) == []
+    again.close()
+
+
+def test_who_had_slots_revisited_is_on_record(tmp_path: Path) -> None:
+    simulation = failed(tmp_path)
+    anyio.run(partial(simulation.revisit, CONTINUE, [5], by="night shift"))
+    simulation.close()
+
+    decision = Simulation.look(simulation.id, tmp_path).slots[5].decisions[-1]
+    assert (decision.action, decision.by) == (RecoveryAction.RETRY, "night shift")
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -492,8 +492,8 @@ def test_a_revisit_stops_before_a_slot() -> None:
         seen.extend(states(run.slots[4:12]))
         run.go()
 
-    assert stops(simulation, CONTINUE, look, revisit=True) == [("slot 7 is next", 40)]
-    assert seen == ["Completed"] * 3 + ["Failed"] * 5
+    assert stops(simulation, CONTINUE, look, revisit=True) == [("slot 7 is next", 35)]
+    assert seen == ["Completed"] * 3 + ["Pending"] * 5
 
 
 def test_a_revisit_stops_at_a_failure() -> None:

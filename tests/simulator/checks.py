@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orderbook_tui.core.book import Side
+from orderbook_tui.core.journal import RecoveryAction
 from orderbook_tui.core.slot import ActionSlot, SlotState
 from orderbook_tui.engine import budget_count, listing, market_view, usage
 from orderbook_tui.engine.checkpoint_info import CheckpointStatus
@@ -35,7 +36,10 @@ class Checks:
 
     def moved(self, slot: ActionSlot, before: SlotState) -> None:
         """A slot has gone from one state to another."""
-        if slot.state is not before and slot.state not in ARROWS[before]:
+        # Failed, InProgress, Pending: chosen to be revisited, it waits its turn as one does whose run was quit.
+        revisited = before is SlotState.FAILED and slot.state is SlotState.PENDING
+        revisited = revisited and slot.decisions[-1].action is RecoveryAction.RETRY
+        if slot.state is not before and slot.state not in ARROWS[before] and not revisited:
             self._violate(f"slot {slot.sequence} went from {before.value} to {slot.state.value}")
 
     def step(self, where: str) -> None:

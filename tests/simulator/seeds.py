@@ -78,15 +78,12 @@ def _comparable(scenario: Scenario, calm: World, troubled: World) -> bool:
     """Whether the run must have ended as the calm one did.
 
     Not where anybody may trade with anybody, several pairs at once; not where a venue cannot say what became of an order whose
-    process died, or forgets while the run stands still; not where nobody was there to hear; and not where what was left of a
-    revisit ran after everything had been cancelled.
+    process died, or forgets while the run stands still; and not where nobody was there to hear.
     """
     outside = troubled.venue
     if scenario.concurrency > 1 and not scenario.is_directed:
         return False
     if scenario.outside in ("neither", "deduplicates") and troubled.lives > 1:
-        return False
-    if outside is None and troubled.broke_off_a_revisit:
         return False
     if outside is not None and scenario.outside == "deduplicates" and outside.deduplicates_for < 86_400:
         return False

@@ -62,8 +62,6 @@ class World:
         self.simulation: Simulation | None = None
         self.checks: Checks | None = None
         self.person = Person(seed, scenario, self, meddles=estimate is not None)
-        self.broke_off_a_revisit = False
-        """Whether a process died, or was refused something, while failed slots were revisited: which, no checkpoint says."""
         self._chance = Random(f"{seed}:trouble")
         self._deaths_left = self._chance.choice((0, 1, 1, 2, 3)) if estimate else 0
         self._before: list[Event] = []
@@ -100,13 +98,9 @@ class World:
         if not self.disk.heard(error) and not self.disk.failed:
             self.violate(f"refused without a fault of the disk: {error}")
         self._was_refused = True
-        self._broken_off()
         self.disk.mend()
         self.disk.failed = False
         return "close the run and resume it" in str(error)
-
-    def _broken_off(self) -> None:
-        self.broke_off_a_revisit |= any(phase.kind == "revisit" for phase in self.person.phases[:1])
 
     _was_refused = False
 
@@ -317,7 +311,6 @@ class World:
     def _died(self, life: Life) -> None:
         self.deaths += 1
         self._deaths_left -= 1
-        self._broken_off()
         self._remember(self.simulation)
         at = self.clock.monotonic_ns // 1_000 - 10**9
         self.trace.append(f"life {self.lives} step {life.steps} at {at / 1e6:.6f}: killed {life.died_at}")
