@@ -58,8 +58,13 @@ class Bookkeeper:
         return None
 
     def revisit(self, slots: Iterable[ActionSlot], by: str) -> None:
-        """Have Failed slots run once more, and save that before the first: whoever goes on later knows which were meant."""
+        """Have Failed slots run once more, and save that before the first: whoever goes on later knows which were meant.
+
+        Those that were given up since they were chosen, while the venue was being connected, are not.
+        """
         for slot in slots:
+            if slot.state is not SlotState.FAILED:
+                continue
             decision = Decision(slot.sequence, slot.attempt_count, RecoveryAction.RETRY, by, time.time_ns())
             slot.decide(decision)
             self._state.journal.append(decision)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orderbook_tui.core.journal import Decision, RecoveryAction
 from orderbook_tui.core.slot import SlotState, Verdict
 from orderbook_tui.engine.catalog import CheckpointStatus, list_checkpoints
+from orderbook_tui.engine.connection import Connection
 from orderbook_tui.engine.control import Ending
 from orderbook_tui.engine.decisions import Decider
 from orderbook_tui.engine.simulation import RunStatus, Simulation
@@ -291,6 +292,19 @@ def test_what_waits_for_its_revisit_is_pending_and_cannot_be_given_up() -> None:
 
     paused_in_a_revisit(simulation, 6, look)
     assert seen == [["Completed"] * 2 + ["Pending"] * 6]
+    assert broken(simulation) == []
+
+
+def test_what_is_given_up_while_the_venue_is_being_connected_is_not_revisited(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulation = failed()
+
+    async def gives_up(*_: object) -> None:
+        simulation.skip_failed([6, 7])
+
+    monkeypatch.setattr(Connection, "open", gives_up)
+    revisited(simulation)
+
+    assert states(simulation.slots[4:12]) == ["Completed"] * 2 + ["Skipped"] * 2 + ["Completed"] * 4
     assert broken(simulation) == []
 
 
