@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.fuzzing.targets import TARGETS
 from tests.fuzzing.targets.base import Target
+from tests.fuzzing.targets.checkpoint import _value
 from tests.fuzzing.targets.config import sound_config
 from tests.fuzzing.worker import made, tried
 
@@ -31,6 +33,12 @@ def test_any_input_gives_a_result_or_one_of_our_errors(name: str) -> None:
 def test_an_input_follows_from_its_seed_and_number(name: str) -> None:
     if name != "checkpoint":  # its runs were made at some time
         assert made(TARGETS[name], 3, 4) == made(TARGETS[name], 3, 4)
+
+
+@pytest.mark.parametrize("there", [2**63 - 1, -(2**63)])
+def test_a_checkpoint_is_only_given_numbers_that_sqlite_can_hold(there: int) -> None:
+    values = [_value(Random(number), [(there,)]) for number in range(300)]
+    assert all(-(2**63) <= value < 2**63 for value in values if type(value) is int)
 
 
 def test_nearly_all_configurations_that_are_meant_to_be_sound_are() -> None:

@@ -151,7 +151,8 @@ def _rewrite(random: Random, connection: apsw.Connection) -> None:
 def _value(random: Random, rows: list[Any]) -> Any:
     there = random.choice(rows)[0] if rows else 0
     if isinstance(there, int) and random.random() < 0.4:
-        return there + random.choice([-1, 1, 256, -there, 2**31])
+        beside = there + random.choice([-1, 1, 256, -there, 2**31])
+        return min(max(beside, -(2**63)), 2**63 - 1)  # SQLite takes no more, and `there` may be the highest already
     if isinstance(there, str) and there[:1] == "{" and random.random() < 0.8:
         content = mutated(random, there.encode(), (), tuple(text.encode() for text in ("1e999", "null", "[[", "86400000")))
         return content.decode("utf-8", "replace")
