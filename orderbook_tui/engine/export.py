@@ -202,8 +202,10 @@ def _jsonl(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Out) -> i
 
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_BEGINS: Final = re.compile("^(?:[ \v\f\0\xa0\ufeff]*[=+@\uff1d\uff0b\uff0d\uff20-]|[\t\r])")
-_FORMULA: Final = re.compile("([;|\t\r\n][ \v\f\0\xa0\ufeff]*)([=+@\uff1d\uff0b\uff0d\uff20-])")
+_BLANK: Final = "(?:[^\\S\t\r\n]|[\0\u200b-\u200f\u2060\ufeff])*"
+"""What a spreadsheet may take off before it looks at a cell: what is white or has no width, but for what can end a cell."""
+_BEGINS: Final = re.compile(f"^(?:{_BLANK}[=+@\uff1d\uff0b\uff0d\uff20-]|[\t\r])")
+_FORMULA: Final = re.compile(f"([;|\t\r\n]{_BLANK})([=+@\uff1d\uff0b\uff0d\uff20-])")
 """How a formula begins, in wide letters too: a cell, or what is one to a spreadsheet that is set to another separator. An
 apostrophe before it makes it text."""
 _QUOTED: Final = re.compile('[,;|\t\r\n"\x0b\x0c\x1c-\x1e\x85\u2028\u2029]|^\\s|\\s$')
