@@ -35,7 +35,7 @@ def strip(app: OrderbookApp) -> str:
 
 def test_with_a_config_it_opens_on_its_slots_ready_and_nothing_runs(tmp_path: Path) -> None:
     async def script(app: OrderbookApp, pilot: Pilot[int]) -> None:
-        assert "tiny  READY" in strip(app)
+        await until(lambda: "tiny  READY" in strip(app), "the name of the run: its room is known with the first layout")
         assert "0/8   0%" in strip(app)
         assert "space Start" in app.screen.query_one(KeyBar).text()
         assert all("Pending" in line for line in table(app).lines()[1:9])
